@@ -1,0 +1,118 @@
+"""What `scripts/run`, `test`, `check`, `benchmark` and `lock` do, each in the environment that it needs."""
+
+import ast
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from _environment import ENVIRONMENT, PYTHON, ROOT, EnvironmentFailedError, ensure, say
+
+CHECKS = {
+    "lint": ["ruff", "check"],
+    "format": ["ruff", "format", "--check"],
+    "types": ["mypy"],
+    "types of the scripts": ["mypy", "scripts/_commands.py", "scripts/_environment.py"],
+    "import directions, README": [
+        "pytest",
+        "-q",
+        "tests/policy/test_import_directions.py",
+        "tests/policy/test_readme_commands.py",
+    ],
+}
+LOCKS = {"run": [], "test": ["test"], "bench": ["bench"], "lock": ["lock"]}
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    ensure("run")
+    _become("screening.cli.demo", arguments)
+
+
+def test(arguments: Sequence[str]) -> NoReturn:
+    ensure("test")
+    _become("pytest", arguments)
+
+
+def check(arguments: Sequence[str]) -> int:
+    if arguments:
+        say("check takes no arguments")
+        return 2
+    ensure("test")
+    failed = []
+    for name, command in CHECKS.items():
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        if subprocess.run([PYTHON, "-m", *command], cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    print(f"check: failed: {', '.join(failed)}" if failed else "check: all passed")
+    return 1 if failed else 0
+
+
+def benchmark(arguments: Sequence[str]) -> int:
+    names = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[a-z]*.py"))}
+    if arguments and arguments[0] in names:
+        ensure("bench")
+        _become(f"benchmarks.{arguments[0]}", arguments[1:])
+    known = [f"  {name:<12} {_summary(path)}" for name, path in names.items()]
+    text = "\n".join(["Benchmarks, each `scripts/benchmark NAME [--json]`:", *known])
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(text)
+        return 0
+    say(f"There is no benchmark of that name.\n{text}")
+    return 2
+
+
+def lock(arguments: Sequence[str]) -> int:
+    """Resolves everything together first, so that the same package has the same version in every lock."""
+    if list(arguments) not in ([], ["--upgrade"]):
+        say("usage: scripts/lock [--upgrade]")
+        return 2
+    ensure("lock")
+    with tempfile.TemporaryDirectory() as folder:
+        together = Path(folder) / "together.txt"
+        if not arguments:
+            # What is locked now stays as it is wherever setup.cfg still allows it.
+            together.write_text("\n".join(path.read_text() for path in (ROOT / "requirements").glob("*.txt")))
+        _compile(together, [extra for extras in LOCKS.values() for extra in extras], [*arguments])
+        for name, extras in LOCKS.items():
+            target = ROOT / "requirements" / f"{name}.txt"
+            target.unlink(missing_ok=True)
+            _compile(target, extras, ["--constraints", str(together), "--no-annotate"])
+            say(f"wrote {target.relative_to(ROOT)}")
+    return 0
+
+
+def _compile(target: Path, extras: Sequence[str], options: Sequence[str]) -> None:
+    command = [ENVIRONMENT / "bin" / "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
+    command += ["--custom-compile-command", "scripts/lock"]
+    command += [part for extra in extras for part in ("--extra", extra)]
+    subprocess.run([*command, *options, "setup.cfg", "--output-file", target], cwd=ROOT, check=True)
+
+
+def _become(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Goes on as a Python module in the environment, in the project's folder, with its exit code."""
+    os.chdir(ROOT)
+    sys.stdout.flush()
+    os.execv(PYTHON, [str(PYTHON), "-m", module, *arguments])
+
+
+def _summary(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0]
+
+
+def main() -> int:
+    commands = {command.__name__: command for command in (run, test, check, benchmark, lock)}
+    try:
+        return commands[sys.argv[1]](sys.argv[2:])
+    except EnvironmentFailedError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
