@@ -15,7 +15,6 @@ CHECKS = {
     "lint": ["ruff", "check"],
     "format": ["ruff", "format", "--check"],
     "types": ["mypy"],
-    "types of the scripts": ["mypy", "scripts/_commands.py", "scripts/_environment.py"],
     "import directions, README": [
         "pytest",
         "-q",

@@ -88,7 +88,7 @@ def _works() -> bool:
     """Whether `.venv` holds a Python that runs and is recent enough."""
     if Path(sys.prefix) == ENVIRONMENT:
         return True
-    command = [PYTHON, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    command = [str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
     try:
         return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
     except OSError:
@@ -114,7 +114,8 @@ def _make() -> None:
     command = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
         raise EnvironmentFailedError(
-            f"Python could not make the environment {ENVIRONMENT}. On Debian and Ubuntu the package python3-venv is needed."
+            f"Python could not make the environment {ENVIRONMENT}. "
+            "On Debian and Ubuntu the package python3-venv is needed."
         )
 
 
