@@ -25,7 +25,7 @@ import httpx
 
 from screening.client.errors import ClientError, EvaluatorMisbehavedError, MisbehavedError, UnavailableError
 from screening.client.transport import Transport
-from screening.client.verification import timestamp, verify_promise
+from screening.client.verification import CLOCK_TOLERANCE, timestamp, verify_promise
 from screening.crypto import ristretto, voprf
 from screening.crypto.encoding import b64u, unb64u
 from screening.crypto.errors import CryptoError, EncodingError, PointError, ProofError, ScalarError
@@ -297,6 +297,6 @@ def _promise(promise: object, entry: EvaluatorEntry, trust: TrustFile, now: date
     if entry.id != "registry":
         return None
     try:
-        return verify_promise(promise, trust, now=now)
+        return verify_promise(promise, trust, now=now, max_age=CLOCK_TOLERANCE)
     except MisbehavedError as error:
         raise EvaluatorMisbehavedError(entry.id, error.what) from None

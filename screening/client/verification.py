@@ -1,0 +1,358 @@
+"""What a client checks in the registry's answers, so that a registry that misbehaves is found out and named.
+
+| what | checked against | error |
+|---|---|---|
+| a promise | the log's key and origin in the pinned trust file | `RegistryMisbehavedError` |
+| a certificate | its owner's, the registry's and a keyholder's signature; the organisation asked for | `CertificateError` |
+| a record with its versions and approvals | its owner's keys; the chain; digests of entries and dossier | `RecordSignatureError` |
+| the answer to screenings | what was asked; itself | `RegistryMisbehavedError` |
+
+A trust file is checked by `Profile.pin_trust` and `Profile.replace_trust`, an evaluation by `screening.client.evaluation`.
+Nothing here asks anybody anything. What is *not* found out: a registry that leaves a true match out of an answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from audit.promise import PromiseError
+from audit.promise import verify_promise as verify_log_promise
+from screening.client.errors import CertificateError, RecordSignatureError, RegistryMisbehavedError
+from screening.crypto.encoding import unb64u
+from screening.crypto.errors import CryptoError, EncodingError, SignatureError, TrustError
+from screening.crypto.signing import Statement, body_digest, key_id
+from screening.crypto.tokens import entries_digest
+from screening.crypto.trust import OrganisationCertificate, TrustFile, verify_certificate
+
+CLOCK_TOLERANCE: Final = timedelta(seconds=300)
+GRADES: Final = ("strong", "likely", "possible")
+"""Best first."""
+
+_ENTRY_BYTES = 18
+_SALT_BYTES = 16
+_APPROVED_STATES = frozenset({"active", "superseded", "expired"})
+_EMPTIED_STATES = frozenset({"withdrawn", "expired"})
+
+
+@dataclass(frozen=True)
+class VerifiedVersion:
+    """One version of a record, as its owner signed it.
+
+    Attributes:
+        number: 1, 2, ...
+        state: What the registry says of this version.
+        statement: The signed `record-version`.
+        entries: The entries of 18 bytes, sorted; None once they are deleted.
+        dossier: The dossier object with its boxes; None once it is deleted.
+        approval: The signed `record-approval`, or None while nobody has approved it.
+    """
+
+    number: int
+    state: str
+    statement: Statement
+    entries: tuple[bytes, ...] | None
+    dossier: Mapping[str, Any] | None
+    approval: Statement | None
+
+
+@dataclass(frozen=True)
+class VerifiedRecord:
+    """A record of which every version, approval and withdrawal was signed by its owner.
+
+    Attributes:
+        record: Its id.
+        state: What the registry says of the record.
+        versions: All versions, the first one first.
+        withdrawal: The signed `record-withdrawal`, or None.
+    """
+
+    record: str
+    state: str
+    versions: tuple[VerifiedVersion, ...]
+    withdrawal: Statement | None
+
+
+# --- times and promises ------------------------------------------------------------------------------------------
+
+
+def timestamp(time: datetime) -> str:
+    """Writes an aware time as RFC 3339 in UTC, in whole seconds."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def verify_promise(
+    promise: object, trust: TrustFile, *, now: datetime, max_age: timedelta | None = None
+) -> Mapping[str, Any]:
+    """Checks the promise that an act was answered with.
+
+    Args:
+        promise: As it stood in the answer.
+        trust: The pinned trust file.
+        now: The present, aware.
+        max_age: How old it may be; None where an answer may be a stored one, given again.
+
+    Returns:
+        The promise, to be kept.
+
+    Raises:
+        RegistryMisbehavedError: It is missing, not by the log's key, or of an impossible time.
+    """
+    if not isinstance(promise, Mapping):
+        raise RegistryMisbehavedError("its answer has no promise that the act is in the log")
+    try:
+        verified = verify_log_promise(promise, origin=trust.log_origin, public_key=trust.log_key)
+    except PromiseError as error:
+        raise RegistryMisbehavedError(f"its promise does not verify: {error}") from None
+    if verified.time - now > CLOCK_TOLERANCE:
+        raise RegistryMisbehavedError("its promise is of a time to come")
+    if max_age is not None and now - verified.time > max_age:
+        raise RegistryMisbehavedError("its promise is an old one, not of this act")
+    return promise
+
+
+# --- certificates ------------------------------------------------------------------------------------------------
+
+
+def check_certificate(content: object, trust: TrustFile, *, organisation: str) -> OrganisationCertificate:
+    """Checks a certificate that the registry gave for an organisation.
+
+    Args:
+        content: The statement as JSON.
+        trust: The pinned trust file.
+        organisation: Whose certificate was asked for.
+
+    Returns:
+        The certificate, signed by the organisation, the registry and at least one keyholder.
+
+    Raises:
+        CertificateError: It is not that, or another organisation's.
+    """
+    try:
+        statement = Statement.from_json(content, expected_type="organisation-certificate")
+        return verify_certificate(statement, trust, organisation=organisation, complete=True)
+    except TrustError as error:
+        raise CertificateError(error.code, str(error)) from error
+    except CryptoError as error:
+        raise CertificateError("malformed", str(error)) from error
+
+
+# --- records -----------------------------------------------------------------------------------------------------
+
+
+def verify_record(
+    content: object, trust: TrustFile, *, record: str, certificates: Sequence[OrganisationCertificate]
+) -> VerifiedRecord:
+    """Checks a whole record as `GET /v1/records/{id}` gives it.
+
+    Args:
+        content: The record: `id`, `state`, `versions`, and `withdrawal` once it is withdrawn.
+        trust: The pinned trust file.
+        record: The id that was asked for.
+        certificates: The owner's certificates, verified: the current one and those before it that still count.
+
+    Returns:
+        The record, in which nothing is unsigned.
+
+    Raises:
+        RecordSignatureError: Something in it is not what its owner signed; `code` says what.
+    """
+    check = _RecordCheck(record, trust, certificates)
+    if not isinstance(content, Mapping) or content.get("id") != record:
+        raise check.error("other-record", "the registry gave another record than was asked for")
+    versions = content.get("versions")
+    state = content.get("state")
+    if not isinstance(versions, list) or not versions or not isinstance(state, str):
+        raise check.error("malformed", "the registry gave no versions of it")
+    verified: list[VerifiedVersion] = []
+    for version in versions:
+        verified.append(check.version(version, verified[-1] if verified else None, emptied=state in _EMPTIED_STATES))
+    if state == "active" and not any(version.approval for version in verified):
+        raise check.error("approval-missing", "it is said to be active, but nobody approved any version")
+    withdrawal = None
+    if content.get("withdrawal") is not None or state == "withdrawn":
+        withdrawal = check.signed(content.get("withdrawal"), "record-withdrawal", "withdrawal")
+        if withdrawal.body.get("number") != verified[-1].number:
+            raise check.error("withdrawal-other-version", "its withdrawal is of another version")
+    return VerifiedRecord(record, state, tuple(verified), withdrawal)
+
+
+class _RecordCheck:
+    """The checks of one record's parts; each error names the record."""
+
+    def __init__(self, record: str, trust: TrustFile, certificates: Sequence[OrganisationCertificate]) -> None:
+        self._record = record
+        self._trust = trust
+        self._certificates = certificates
+        self._owner = certificates[0].organisation if certificates else ""
+
+    def error(self, code: str, what: str) -> RecordSignatureError:
+        return RecordSignatureError(self._record, code, what)
+
+    def signed(self, content: object, kind: str, what: str) -> Statement:
+        """Reads a statement about this record that its owner must have signed."""
+        try:
+            statement = Statement.from_json(content, expected_type=kind)
+        except CryptoError:
+            raise self.error(f"{what}-unsigned", f"its {what} is missing or is no signed statement") from None
+        owned = {"registry": self._trust.registry, "organisation": self._owner, "record": self._record}
+        for field, value in owned.items():
+            if statement.body.get(field) != value:
+                raise self.error(f"other-{field}", f"its {what} is of another {field}: it was re-attributed")
+        for certificate in self._certificates:
+            try:
+                statement.verify("organisation", certificate.signing_key)
+            except SignatureError:
+                continue
+            return statement
+        raise self.error(f"{what}-unsigned", f"its {what} is not signed with its owner's key")
+
+    def version(self, content: object, before: VerifiedVersion | None, *, emptied: bool) -> VerifiedVersion:
+        """Checks one version and its place in the chain."""
+        if not isinstance(content, Mapping):
+            raise self.error("malformed", "a version of it is missing")
+        statement = self.signed(content.get("version"), "record-version", "version")
+        number = before.number + 1 if before else 1
+        previous = before.statement.digest if before else None
+        if statement.body.get("number") != number or content.get("number") != number:
+            raise self.error("chain-broken", f"its version {number} is missing or out of place")
+        if statement.body.get("previous") != previous:
+            raise self.error("chain-broken", f"its version {number} does not follow the one before it")
+        state = content.get("state")
+        if not isinstance(state, str):
+            raise self.error("malformed", f"its version {number} has no state")
+        return VerifiedVersion(
+            number,
+            state,
+            statement,
+            self._entries(content.get("entries"), statement, emptied=emptied),
+            self._dossier(content.get("dossier"), statement, emptied=emptied),
+            self._approval(content, statement, state),
+        )
+
+    def _entries(self, content: object, statement: Statement, *, emptied: bool) -> tuple[bytes, ...] | None:
+        if content is None and emptied:
+            return None
+        try:
+            if not isinstance(content, list):
+                raise EncodingError("not a list")
+            entries = sorted(unb64u(entry, length=_ENTRY_BYTES) for entry in content)
+        except EncodingError:
+            raise self.error("entries-exchanged", "its entries are missing or malformed") from None
+        if entries_digest(entries) != statement.body.get("tokens"):
+            raise self.error("entries-exchanged", "its entries are not those that were signed")
+        return tuple(entries)
+
+    def _dossier(self, content: object, statement: Statement, *, emptied: bool) -> Mapping[str, Any] | None:
+        if content is None and emptied:
+            return None
+        if not isinstance(content, Mapping) or body_digest(content) != statement.body.get("dossier"):
+            raise self.error("dossier-exchanged", "its dossier is not the one that was signed")
+        boxes = content.get("boxes")
+        recipients = [b.get("recipient") for b in boxes if isinstance(b, Mapping)] if isinstance(boxes, list) else []
+        if not any(sorted(map(str, recipients)) == _recipients(c) for c in self._certificates):
+            raise self.error("dossier-recipients", "its dossier is sealed to other keys than its owner's two")
+        return content
+
+    def _approval(self, content: Mapping[str, Any], statement: Statement, state: str) -> Statement | None:
+        if content.get("approval") is None:
+            if state in _APPROVED_STATES:
+                raise self.error("approval-missing", f"its version is said to be {state}, but nobody approved it")
+            return None
+        approval = self.signed(content["approval"], "record-approval", "approval")
+        same = approval.body.get("number") == statement.body["number"]
+        if not same or approval.body.get("version") != statement.digest:
+            raise self.error("approval-other-version", "its approval is of another version")
+        approver, submitter = content.get("approved_by"), content.get("submitted_by")
+        if approver is None or submitter is None or approver == submitter:
+            raise self.error("approval-own", "a version of it was approved by nobody else than who submitted it")
+        return approval
+
+
+def _recipients(certificate: OrganisationCertificate) -> list[str]:
+    return sorted((key_id(certificate.sealing_key), key_id(certificate.recovery_key)))
+
+
+# --- screenings --------------------------------------------------------------------------------------------------
+
+
+def verify_screenings(
+    content: object, request: Mapping[str, Any], trust: TrustFile, *, now: datetime
+) -> list[Mapping[str, Any]]:
+    """Checks the answer to `POST /v1/screenings`.
+
+    Args:
+        content: The answer.
+        request: What was asked: `vacancy`, `categories`, `candidates` with `id` and `entries`.
+        trust: The pinned trust file.
+        now: The present, aware.
+
+    Returns:
+        The screenings, in the order of the candidates asked. An outcome that is not known passes: it is to be shown as
+        "not complete".
+
+    Raises:
+        RegistryMisbehavedError: The answer does not fit the question, or contradicts itself.
+    """
+    screenings = content.get("screenings") if isinstance(content, Mapping) else None
+    if not isinstance(screenings, list) or not all(isinstance(s, Mapping) for s in screenings):
+        raise RegistryMisbehavedError("its answer holds no screenings")
+    by_candidate = {str(screening.get("candidate")): screening for screening in screenings}
+    asked = {str(candidate["id"]): candidate for candidate in request["candidates"]}
+    if len(screenings) != len(asked) or by_candidate.keys() != asked.keys():
+        raise RegistryMisbehavedError("its answer is about other candidates than those asked")
+    events = set()
+    for candidate_id, candidate in asked.items():
+        screening = by_candidate[candidate_id]
+        _check_screening(screening, request, trust, empty=not candidate["entries"])
+        events.add(verify_promise(screening.get("promise"), trust, now=now)["body"]["event"])
+    if len(events) != len(asked):
+        raise RegistryMisbehavedError("it promised one event for several screenings")
+    return [by_candidate[candidate_id] for candidate_id in asked]
+
+
+def _check_screening(
+    screening: Mapping[str, Any], request: Mapping[str, Any], trust: TrustFile, *, empty: bool
+) -> None:
+    outcome, grade, hits = screening.get("outcome"), screening.get("grade"), screening.get("hits")
+    if not isinstance(outcome, str) or not isinstance(hits, list):
+        raise RegistryMisbehavedError("a screening in its answer has no outcome")
+    grades = [_grade_of(hit, request) for hit in hits]
+    best = min(grades, key=GRADES.index) if grades else None
+    if (outcome == "insufficient") != empty:
+        raise RegistryMisbehavedError("it says that details do not suffice where they were sent, or the reverse")
+    if outcome in ("no_record", "insufficient") and (hits or grade is not None):
+        raise RegistryMisbehavedError("a screening in its answer has hits, and an outcome that says that there are none")
+    if outcome == "possible" and (best is None or grade != best):
+        raise RegistryMisbehavedError("a screening in its answer has another grade than its hits")
+    covered = screening.get("covered")
+    if not isinstance(covered, Mapping) or covered.get("epoch") != trust.epoch:
+        raise RegistryMisbehavedError("a screening in its answer covers another epoch than was asked")
+    categories = covered.get("categories")
+    if not isinstance(categories, list) or sorted(map(str, categories)) != sorted(request["categories"]):
+        raise RegistryMisbehavedError("a screening in its answer covers other categories than were asked")
+    values = {"outcome": outcome, "grade": grade, "vacancy": request["vacancy"]}
+    _check_openings(screening.get("opening"), values)
+
+
+def _grade_of(hit: object, request: Mapping[str, Any]) -> str:
+    owner = hit.get("organisation") if isinstance(hit, Mapping) else None
+    if not isinstance(hit, Mapping) or hit.get("grade") not in GRADES or not isinstance(owner, Mapping):
+        raise RegistryMisbehavedError("a hit in its answer has no grade or no owner")
+    if not set(hit.get("categories") or ()) <= set(request["categories"]):
+        raise RegistryMisbehavedError("a hit in its answer is in a category that was not asked")
+    return str(hit["grade"])
+
+
+def _check_openings(openings: object, values: Mapping[str, Any]) -> None:
+    """The log holds commitments; what opens them must say the same as the answer."""
+    if not isinstance(openings, Mapping) or openings.keys() != values.keys():
+        raise RegistryMisbehavedError("a screening in its answer lacks what opens its event in the log")
+    for name, value in values.items():
+        opening = openings[name]
+        try:
+            unb64u(opening["salt"], length=_SALT_BYTES)
+        except (EncodingError, KeyError, TypeError):
+            raise RegistryMisbehavedError("a screening in its answer lacks what opens its event in the log") from None
+        if opening.get("value") != value:
+            raise RegistryMisbehavedError(f"the log was told another {name} than the answer says")
