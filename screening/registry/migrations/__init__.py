@@ -1,0 +1,1 @@
+"""Alembic's revisions of the registry's database, run through `screening.registry.database`."""
