@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import IO, Any, Final
 
 import openpyxl
@@ -52,7 +53,9 @@ def read_records(content: bytes, limits: Limits) -> list[Record]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formatting that is not read
             for record in _records(content):
-                records.append(record)
+                width = len(records[0].cells) if records else 0
+                missing = ("",) * (width - len(record.cells))  # a sheet stores no empty cells
+                records.append(replace(record, cells=record.cells + missing))
                 if len(records) > limits.rows + 1:
                     break
     except UNREADABLE as error:
