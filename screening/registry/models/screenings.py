@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from screening.registry.base import Base, JsonText, PersonFk, TenantFk, UuidBytes, UuidPk, WordSet, words_of
+from screening.registry.base import Base, JsonText, PersonFk, UuidBytes, UuidPk, WordSet, words_of
 from screening.registry.models.records import Category
 
 

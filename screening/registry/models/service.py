@@ -10,7 +10,7 @@ from screening.registry.base import Base, JsonText, PersonFk, UuidBytes, UuidPk
 
 
 class EventRow(Base):
-    """An event, written in the transaction of its act. Ids in it are bare: nothing that happens elsewhere removes it."""
+    """An event, written in the transaction of its act. Ids in it are bare: nothing else that happens removes it."""
 
     __tablename__ = "events"
     __table_args__ = (
