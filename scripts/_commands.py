@@ -69,26 +69,28 @@ def lock(arguments: Sequence[str]) -> int:
         say("usage: scripts/lock [--upgrade]")
         return 2
     ensure("lock")
+    requirements = ROOT / "requirements"
     with tempfile.TemporaryDirectory() as folder:
         together = Path(folder) / "together.txt"
         if not arguments:
             # What is locked now stays as it is wherever setup.cfg still allows it.
-            together.write_text("\n".join(path.read_text() for path in (ROOT / "requirements").glob("*.txt")))
-        _compile(together, [extra for extras in LOCKS.values() for extra in extras], [*arguments])
+            together.write_text("\n".join(path.read_text() for path in requirements.glob("*.txt")))
+        _compile(together, [extra for extras in LOCKS.values() for extra in extras], arguments)
         for name, extras in LOCKS.items():
-            target = ROOT / "requirements" / f"{name}.txt"
-            target.unlink(missing_ok=True)
-            _compile(target, extras, ["--constraints", str(together), "--no-annotate"])
-            say(f"wrote {target.relative_to(ROOT)}")
+            _compile(together.with_name(f"{name}.txt"), extras, ["--constraints", str(together), "--no-annotate"])
+        for name in LOCKS:
+            (requirements / f"{name}.txt").write_text(together.with_name(f"{name}.txt").read_text())
+            say(f"wrote requirements/{name}.txt")
     return 0
 
 
 def _compile(target: Path, extras: Sequence[str], options: Sequence[str]) -> None:
-    command = [ENVIRONMENT / "bin" / "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-    command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"]
-    command += ["--custom-compile-command", "scripts/lock"]
+    command = [str(ENVIRONMENT / "bin" / "uv"), "--system-certs", "pip", "compile", "setup.cfg", "--quiet"]
+    command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url"]
+    command += ["--custom-compile-command", "scripts/lock", "--output-file", str(target)]
     command += [part for extra in extras for part in ("--extra", extra)]
-    subprocess.run([*command, *options, "setup.cfg", "--output-file", target], cwd=ROOT, check=True)
+    if subprocess.run([*command, *options], cwd=ROOT, check=False).returncode:
+        raise EnvironmentFailedError("The requirements could not be resolved; uv says why above. No lock was changed.")
 
 
 def _become(module: str, arguments: Sequence[str]) -> NoReturn:

@@ -21,6 +21,9 @@ KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
 
 START_SECONDS = 30.0
 
+# What PostgreSQL says when it is started while the backends of a killed predecessor are still noticing its death.
+STILL_ENDING = "pre-existing shared memory block"
+
 # A test database may be lost with its machine, though not with its server: no flushing.
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
 
@@ -57,6 +60,7 @@ class PostgresServer:
             detail = getattr(error, "stderr", None) or error
             raise PostgresUnavailableError(f"{type(error).__name__}: {detail}") from error
         self._data = data
+        self._log = data / "server.log"
         self._binary = server.bin_path / "postgres"
         self._user = server.system_user  # the wheel's own system user where the tests run as root, otherwise None
 
@@ -66,10 +70,27 @@ class PostgresServer:
         Raises:
             PostgresUnavailableError: It ended at once, or was not ready within `START_SECONDS`.
         """
+        deadline = time.monotonic() + START_SECONDS
+        self._process = self._spawn()
+        while True:
+            try:
+                psycopg.connect(self._address("postgres"), connect_timeout=5).close()
+                return
+            except psycopg.OperationalError as error:
+                log = self._log.read_text(errors="replace")[-2000:]
+                ended = self._process.poll() is not None
+                if time.monotonic() > deadline or (ended and STILL_ENDING not in log):
+                    self.kill()
+                    raise PostgresUnavailableError(f"{error}; its log ends with: {log}") from error
+                if ended:
+                    self._log.unlink()
+                    self._process = self._spawn()
+                time.sleep(0.02)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        log = self._data / "server.log"
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
+        with self._log.open("ab") as output:
+            return subprocess.Popen(
                 [self._binary, "-D", self._data, "-h", "", "-k", self._data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -77,17 +98,6 @@ class PostgresServer:
                 user=self._user,
                 cwd=self._data,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                psycopg.connect(self._address("postgres"), connect_timeout=5).close()
-                return
-            except psycopg.OperationalError as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    tail = log.read_text(errors="replace")[-2000:]
-                    self.kill()
-                    raise PostgresUnavailableError(f"{error}; its log ends with: {tail}") from error
-                time.sleep(0.02)
 
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of a database on this server."""
