@@ -1,11 +1,11 @@
 """From encoded features to tokens: stretch, blind, ask every evaluator side by side, check every proof, finalise.
 
-Nothing of an answer is used unless the proof holds for the public share in the *pinned* trust file (RFC 9497 §3.3.2 with
-additive shares: the output equals that of one server whose key is the sum of all shares). What an evaluator did wrong is
-named in an `EvaluatorMisbehavedError`.
+Nothing of an answer is used unless the proof holds for the public share in the *pinned* trust file (RFC 9497 §3.3.2
+with additive shares: the output equals that of one server whose key is the sum of all shares). What an evaluator did
+wrong is named in an `EvaluatorMisbehavedError`.
 
-Each candidate's elements are padded with random ones to a multiple of 8, so that a request says no more than that about a
-name's shape. Random group elements are as good as blinded inputs: both are uniform.
+Each candidate's elements are padded with random ones to a multiple of 8, so that a request says no more than that about
+a name's shape. Random group elements are as good as blinded inputs: both are uniform.
 
 A `PendingEvaluation` keeps the blinding scalars and the signed requests. When an evaluator was down, `complete` may be
 called again: who has answered is not asked again, the others get the same bytes, and a batch is charged once.
@@ -135,7 +135,7 @@ def prepare(
     return PendingEvaluation(
         body,
         elements,
-        [(position, stretched, blind.blind) for position, stretched, blind in zip(positions, inputs, blinded, strict=True)],
+        list(zip(positions, inputs, (b.blind for b in blinded), strict=True)),
         [len(candidate) for candidate in features],
         trust=trust,
         signing=signing,
@@ -280,7 +280,7 @@ def _checked(
             ristretto.check_element(element)
         proof = unb64u(content.get("proof", ""), length=64)
     except EncodingError:
-        raise wrong("its answer holds an element or a proof that is not canonical base64url of the right length") from None
+        raise wrong("its answer holds an element or a proof that is not canonical base64url of its length") from None
     except PointError:
         raise wrong("its answer holds something that is no element of the group, or the identity") from None
     try:

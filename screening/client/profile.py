@@ -7,7 +7,7 @@
 | `certificate.json` | the organisation's certificate, a statement |
 | `session.json` | who is logged in at the registry, and the session's token |
 
-The directory is the owner's alone (0700), every file is 0600 and replaced as a whole, never written in place. Everything
+The directory is the owner's alone (0700), every file is 0600 and replaced as a whole, never written in place. All of it
 is checked again whenever it is read: a file that somebody else could change, or did, is refused.
 """
 

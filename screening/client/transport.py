@@ -56,7 +56,7 @@ class Answer:
 
 
 def is_safe_url(url: str) -> bool:
-    """Says whether names' blinded forms may be sent to an address: HTTPS, or plain HTTP on loopback; no user, no query."""
+    """Says whether an address is HTTPS, or plain HTTP on loopback, without user, query or fragment."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):

@@ -3,12 +3,12 @@
 | what | checked against | error |
 |---|---|---|
 | a promise | the log's key and origin in the pinned trust file | `RegistryMisbehavedError` |
-| a certificate | its owner's, the registry's and a keyholder's signature; the organisation asked for | `CertificateError` |
-| a record with its versions and approvals | its owner's keys; the chain; digests of entries and dossier | `RecordSignatureError` |
+| a certificate | the organisation asked for; its, the registry's and a keyholder's signature | `CertificateError` |
+| a record, its versions and approvals | its owner's keys; the chain; entries and dossier | `RecordSignatureError` |
 | the answer to screenings | what was asked; itself | `RegistryMisbehavedError` |
 
-A trust file is checked by `Profile.pin_trust` and `Profile.replace_trust`, an evaluation by `screening.client.evaluation`.
-Nothing here asks anybody anything. What is *not* found out: a registry that leaves a true match out of an answer.
+A trust file is checked by `Profile.pin_trust` and `Profile.replace_trust`, an evaluation by `evaluation`. Nothing here
+asks anybody anything. What is *not* found out: a registry that leaves a true match out of an answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -322,7 +322,7 @@ def _check_screening(
     if (outcome == "insufficient") != empty:
         raise RegistryMisbehavedError("it says that details do not suffice where they were sent, or the reverse")
     if outcome in ("no_record", "insufficient") and (hits or grade is not None):
-        raise RegistryMisbehavedError("a screening in its answer has hits, and an outcome that says that there are none")
+        raise RegistryMisbehavedError("a screening in its answer has hits, and an outcome that denies them")
     if outcome == "possible" and (best is None or grade != best):
         raise RegistryMisbehavedError("a screening in its answer has another grade than its hits")
     covered = screening.get("covered")

@@ -19,7 +19,8 @@ _T: Table = EvaluationBucket.__table__  # type: ignore[assignment]  # declared a
 # Locked in the order of their names, so that no two transactions wait for each other. SQLite knows no FOR UPDATE; there
 # the transaction, which began with a write, holds the one write lock.
 _LOCKED = select(_T).where(_T.c.name.in_(bindparam("names", expanding=True))).order_by(_T.c.name).with_for_update()
-_FILL = update(_T).where(_T.c.name == bindparam("bucket")).values(level=bindparam("filled"), updated_at=bindparam("now"))
+_NEW = {"level": bindparam("filled"), "updated_at": bindparam("now")}
+_FILL = update(_T).where(_T.c.name == bindparam("bucket")).values(_NEW)
 
 
 def insert_ignoring(connection: Connection, table: Table) -> Any:

@@ -1,0 +1,33 @@
+"""`POST /v1/evaluations` as a Flask blueprint: the registry mounts it, and a keyholder serves little else."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from screening.evaluator.errors import EvaluatorError
+from screening.evaluator.service import MAX_BODY_BYTES, Evaluator
+
+
+def problem_response(problem: dict[str, Any], headers: dict[str, str]) -> Response:
+    """Writes a problem document (RFC 9457)."""
+    response = jsonify(problem)
+    response.status_code, response.mimetype = problem["status"], "application/problem+json"
+    response.headers.update(headers)
+    return response
+
+
+def blueprint(evaluator: Evaluator) -> Blueprint:
+    """Makes the blueprint; its one endpoint is `evaluation.evaluate`."""
+    views = Blueprint("evaluation", __name__)
+
+    @views.post("/v1/evaluations")
+    def evaluate() -> Response:
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            raise EvaluatorError("too-large", f"a request has at most {MAX_BODY_BYTES} bytes")
+        return jsonify(evaluator.handle(request.stream.read(MAX_BODY_BYTES + 1)))
+
+    @views.errorhandler(EvaluatorError)
+    def refuse(error: EvaluatorError) -> Response:
+        return problem_response(error.problem(), error.headers)
+
+    return views
