@@ -1,7 +1,7 @@
-"""Takes the registry's answers apart: what is not of the promised kind is the registry's misbehaviour, named by its path.
+"""Takes the registry's answers apart, as far as no other module checks them.
 
-fields = Fields.of(answer.content)
-name = fields.object("person").text("name")
+What is not of the promised kind is the registry's misbehaviour, named by its path in the answer:
+`Fields.of(answer.content).object("person").text("name")`.
 """
 
 import uuid

@@ -1,6 +1,11 @@
-"""`Client`: a profile and the connections that its work needs.
+"""`Client`: a profile, the connections that its work needs, and what can be done with them.
 
-The other modules of `screening.client` are functions and classes over a `Client`:
+    with Client(Profile(Path("~/.config/screening").expanduser())) as client:
+        client.sessions.open("ana@org.example", password)
+        result = client.screenings.check(identity, purpose="recruitment", vacancy="V-12", lawful_basis="notice")
+        print(result.wording.text)
+
+`client.records`, `screenings`, `people`, `organisations` and `sessions` are what programs call. Underneath them:
 
 - `client.call("POST", "/v1/records", json_content=..., idempotency_key=...)` asks the registry in the session's name;
 - `client.open_call(...)` asks it without a session (log-in, invitations, the trust file);
@@ -11,8 +16,9 @@ The other modules of `screening.client` are functions and classes over a `Client
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -22,6 +28,13 @@ from screening.client.profile import Profile
 from screening.client.transport import Answer, Transport, make_http
 from screening.crypto.keyring import OrganisationKeyring
 from screening.crypto.trust import OrganisationCertificate, TrustFile
+
+if TYPE_CHECKING:
+    from screening.client.organisations import Organisations
+    from screening.client.people import People
+    from screening.client.records import Records
+    from screening.client.screenings import Screenings
+    from screening.client.sessions import Sessions
 
 Clock = Callable[[], datetime]
 
@@ -67,6 +80,41 @@ class Client:
         """Closes the connections."""
         if self._own_http:
             self._http.close()
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """Logging in and out."""
+        from screening.client.sessions import Sessions  # these modules need this one
+
+        return Sessions(self)
+
+    @cached_property
+    def people(self) -> "People":
+        """People of the organisation."""
+        from screening.client.people import People
+
+        return People(self)
+
+    @cached_property
+    def organisations(self) -> "Organisations":
+        """Organisations, policy and the published trust file."""
+        from screening.client.organisations import Organisations
+
+        return Organisations(self)
+
+    @cached_property
+    def records(self) -> "Records":
+        """The organisation's records."""
+        from screening.client.records import Records
+
+        return Records(self)
+
+    @cached_property
+    def screenings(self) -> "Screenings":
+        """The organisation's checks."""
+        from screening.client.screenings import Screenings
+
+        return Screenings(self)
 
     @property
     def trust(self) -> TrustFile:

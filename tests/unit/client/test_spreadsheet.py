@@ -160,7 +160,7 @@ def test_a_workbook_gives_the_same_rows_as_text_whatever_the_cells_kind(tmp_path
             ["id", "full", "dob", "dob_estimated"],
             [7, "José Ñandú", dt.date(1980, 2, 29), True],
             [None, None, None, None],
-            ["008", "B", dt.datetime(1981, 1, 2), False],
+            ["008", "B", dt.datetime.fromisoformat("1981-01-02"), False],
             [9.0, "C", 1982, None],
             [1.5, "D", "1982-03", "yes"],
         ]
@@ -186,7 +186,7 @@ def test_a_workbook_is_known_by_its_bytes_not_by_its_name(tmp_path: Path) -> Non
         ('=HYPERLINK("http://example.org","Anna Eriksen")', "formula"),
         ("=1+1", "formula"),
         ("#N/A", "cell-error"),
-        (dt.datetime(1980, 1, 1, 13, 5), "time"),
+        (dt.datetime.fromisoformat("1980-01-01T13:05"), "time"),
         (dt.time(13, 5), "cell-type"),
         (12345678901234567, "rounded-number"),
     ],
