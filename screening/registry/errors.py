@@ -71,6 +71,13 @@ class LogInRefusedError(RecordedRefusalError):
     sentence = "The e-mail address or the password is wrong, or the account cannot be used."
 
 
+class LogInSuspendedError(RecordedRefusalError):
+    """The right password, but of a person whose organisation is suspended."""
+
+    slug = "organisation-suspended"
+    sentence = "This organisation is suspended."
+
+
 class LogInLimitedError(RecordedRefusalError):
     """Too many failed log-ins for this account name.
 

@@ -63,5 +63,4 @@ class Certificate(Base):
     signing_key_id: Mapped[str] = mapped_column(String(32))
     sealing_key_id: Mapped[str] = mapped_column(String(32))
     recovery_key_id: Mapped[str] = mapped_column(String(32))
-    issued_at: Mapped[datetime]
     created_at: Mapped[datetime]

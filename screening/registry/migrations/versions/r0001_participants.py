@@ -69,7 +69,6 @@ def _organisations() -> None:
         column("signing_key_id", sa.String(32)),
         column("sealing_key_id", sa.String(32)),
         column("recovery_key_id", sa.String(32)),
-        column("issued_at", TIME),
         column("created_at", TIME),
         pk("certificates", "organisation_id", "serial"),
         fk("certificates", "organisation_id", "organisations"),
