@@ -14,6 +14,7 @@ import pytest
 from tests.databases import KINDS, Databases, Kind, PostgresServer
 
 WITHOUT_POSTGRESQL = "SCREENING_TEST_WITHOUT_POSTGRESQL"
+POSTGRES_FIXTURES = {"postgres_url", "postgres_server"}
 LONG_TIMEOUT_SECONDS = 4 * 3600
 
 long_tests_left_out = pytest.StashKey[int]()
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _database_of(item: pytest.Item) -> Kind | None:
     if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "database_kind" in item.callspec.params:
         return cast(Kind, item.callspec.params["database_kind"])
-    return "postgresql" if "postgres_url" in getattr(item, "fixturenames", ()) else None
+    return "postgresql" if POSTGRES_FIXTURES & set(getattr(item, "fixturenames", ())) else None
 
 
 def _leave_out(
@@ -143,6 +144,17 @@ def postgres_url() -> Iterator[str]:
     try:
         server.start()
         yield server.url()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    """A started PostgreSQL server of the test's own, which it may kill and start again."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
     finally:
         server.stop()
 

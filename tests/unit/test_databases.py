@@ -65,13 +65,8 @@ def test_databases_are_gone_after_drop_all_even_with_an_open_connection(
         assert tables(url) == []
 
 
-def test_a_killed_server_comes_back_with_what_it_had() -> None:
-    server = PostgresServer()
-    try:
-        server.start()
-        make_table(server.url())
-        server.kill()
-        server.start()
-        assert tables(server.url()) == ["colours"]
-    finally:
-        server.stop()
+def test_a_killed_server_comes_back_with_what_it_had(postgres_server: PostgresServer) -> None:
+    make_table(postgres_server.url())
+    postgres_server.kill()
+    postgres_server.start()
+    assert tables(postgres_server.url()) == ["colours"]
