@@ -15,10 +15,18 @@ MAY_IMPORT = {
     "screening.crypto": set(),
     "screening.evaluator": {"screening.crypto", "audit"},
     "screening.registry": {"screening.crypto", "audit", "screening.identity.grading"},
-    "screening.api": {"screening.registry", "screening.evaluator"},
+    "screening.api": {"screening.registry", "screening.evaluator", "screening.crypto", "audit"},
     "screening.client": {"screening.identity", "screening.crypto", "audit"},
     # It starts the services, too.
-    "screening.cli": {"screening.client", "screening.api", "screening.registry", "screening.evaluator"},
+    "screening.cli": {
+        "screening.client",
+        "screening.api",
+        "screening.registry",
+        "screening.evaluator",
+        "screening.crypto",
+        "screening.identity",
+        "audit",
+    },
 }
 
 # Libraries that a part must do without: people and features are pure, cryptography knows no application,
