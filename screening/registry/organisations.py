@@ -23,8 +23,8 @@ from screening.crypto.trust import OrganisationCertificate, verify_certificate
 from screening.registry.errors import (
     ConflictError,
     NotFoundError,
-    StatementInvalidError,
     StateConflictError,
+    StatementInvalidError,
     WrongRegistryError,
 )
 from screening.registry.models import Certificate, Organisation, OrganisationKind, OrganisationState, Role

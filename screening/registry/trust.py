@@ -9,7 +9,7 @@ from audit.events import TrustFilePublished
 from screening.crypto.errors import CryptoError
 from screening.crypto.signing import Statement
 from screening.crypto.trust import TrustFile, verify_trust_file
-from screening.registry.errors import StatementInvalidError, StateConflictError, WrongRegistryError
+from screening.registry.errors import StateConflictError, StatementInvalidError, WrongRegistryError
 from screening.registry.models import TrustFileRow
 from screening.registry.unit import Unit
 
