@@ -1,5 +1,6 @@
 """Budgets: leaky buckets, counted in elements, that drain evenly over 24 hours."""
 
+import functools
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,10 +24,11 @@ _NEW = {"level": bindparam("filled"), "updated_at": bindparam("now")}
 _FILL = update(_T).where(_T.c.name == bindparam("bucket")).values(_NEW)
 
 
-def insert_ignoring(connection: Connection, table: Table) -> Any:
-    """Makes an INSERT that does nothing where the key is taken, in the database's dialect."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+@functools.cache
+def insert_ignoring(dialect: str, table: Table) -> Any:
+    """Makes an INSERT that does nothing where the key is taken; its `rowcount` says whether it did."""
+    module = {"postgresql": postgresql, "sqlite": sqlite}[dialect]
+    return module.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def charge(connection: Connection, buckets: Sequence[tuple[str, int]], cost: int, now: datetime) -> int:
@@ -48,7 +50,7 @@ def charge(connection: Connection, buckets: Sequence[tuple[str, int]], cost: int
     rows = connection.execute(_LOCKED, names).all()
     if len(rows) < len(buckets):
         empty = [{"name": name, "level": 0.0, "updated_at": now} for name in names["names"]]
-        connection.execute(insert_ignoring(connection, _T), empty)
+        connection.execute(insert_ignoring(connection.dialect.name, _T), empty)
         rows = connection.execute(_LOCKED, names).all()
     stored = {row.name: row for row in rows}
     filled = []

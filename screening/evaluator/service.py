@@ -164,7 +164,7 @@ class Evaluator:
         row = {name: request[name] for name in ("organisation", "batch", "purpose", "candidates")}
         connection = session.connection()
         values = {**row, "digest": digest, "elements": cost, "created_at": now}
-        new = connection.execute(insert_ignoring(connection, _T), values).rowcount == 1
+        new = connection.execute(insert_ignoring(connection.dialect.name, _T), values).rowcount == 1
         if not new and connection.execute(_KNOWN, row).scalar_one() != digest:
             raise EvaluatorError("batch-conflict", "use a new batch id for another content")
         charged = cost if new else 0
