@@ -30,7 +30,7 @@ class Page(Generic[T]):
 
 def read_page(
     session: Session,
-    query: Select[tuple[T]],
+    query: Select[T],
     key: InstrumentedAttribute[uuid.UUID],
     *,
     cursor: str | None,

@@ -26,9 +26,9 @@ def fk(table: str, name: str, referred: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint([name], [f"{referred}.id"], name=f"fk_{table}_{name}_{referred}")
 
 
-def unique(table: str, name: str) -> sa.UniqueConstraint:
-    """A column whose values differ."""
-    return sa.UniqueConstraint(name, name=f"uq_{table}_{name}")
+def unique(table: str, *names: str) -> sa.UniqueConstraint:
+    """Columns whose values, taken together, differ."""
+    return sa.UniqueConstraint(*names, name=f"uq_{table}_{'_'.join(names)}")
 
 
 def words(table: str, name: str, *allowed: str) -> sa.CheckConstraint:

@@ -65,7 +65,7 @@ class Record(Base):
 
     __tablename__ = "records"
     __table_args__ = (
-        UniqueConstraint("reference"),
+        UniqueConstraint("organisation_id", "reference"),
         Index("ix_records_state_review_on", "state", "review_on"),
         Index("ix_records_state_expires_on", "state", "expires_on"),
     )

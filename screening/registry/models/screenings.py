@@ -48,7 +48,7 @@ class Screening(Base):
 
     __tablename__ = "screenings"
     __table_args__ = (
-        UniqueConstraint("reference"),
+        UniqueConstraint("organisation_id", "reference"),
         Index("ix_screenings_organisation_id_id", "organisation_id", "id"),
         Index("ix_screenings_organisation_id_self_token", "organisation_id", "self_token"),
     )

@@ -31,7 +31,7 @@ def upgrade() -> None:
         column("created_at", TIME),
         column("updated_at", TIME),
         pk("records", "id"),
-        unique("records", "reference"),
+        unique("records", "organisation_id", "reference"),
         fk("records", "organisation_id", "organisations"),
         words(
             "records",

@@ -35,7 +35,7 @@ def upgrade() -> None:
         column("openings", sa.Text(), comment="of the event's commitments"),
         column("created_at", TIME),
         pk("screenings", "id"),
-        unique("screenings", "reference"),
+        unique("screenings", "organisation_id", "reference"),
         fk("screenings", "organisation_id", "organisations"),
         fk("screenings", "person_id", "people"),
         words("screenings", "purpose", "recruitment", "volunteer", "contract", "deployment"),
