@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     counts = {kind: Counter[str]() for kind in KINDS}
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, ()):
-            kind = dict(report.user_properties).get("database")
+            kind = dict(getattr(report, "user_properties", ())).get("database")  # a failed collection has none
             if kind is not None:
                 counts[kind][outcome] += 1
     shown = [
