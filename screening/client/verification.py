@@ -31,7 +31,7 @@ GRADES: Final = ("strong", "likely", "possible")
 
 _ENTRY_BYTES = 18
 _SALT_BYTES = 16
-_APPROVED_STATES = frozenset({"active", "superseded", "expired"})
+_MATCHED_STATES = frozenset({"active", "disputed", "under_appeal", "suspended"})
 _EMPTIED_STATES = frozenset({"withdrawn", "expired"})
 
 
@@ -167,8 +167,8 @@ def verify_record(
     verified: list[VerifiedVersion] = []
     for version in versions:
         verified.append(check.version(version, verified[-1] if verified else None, emptied=state in _EMPTIED_STATES))
-    if state == "active" and not any(version.approval for version in verified):
-        raise check.error("approval-missing", "it is said to be active, but nobody approved any version")
+    if state in _MATCHED_STATES and not any(version.state == "approved" for version in verified):
+        raise check.error("approval-missing", f"it is said to be {state}, but nobody approved any version")
     withdrawal = None
     if content.get("withdrawal") is not None or state == "withdrawn":
         withdrawal = check.signed(content.get("withdrawal"), "record-withdrawal", "withdrawal")
@@ -256,8 +256,8 @@ class _RecordCheck:
 
     def _approval(self, content: Mapping[str, Any], statement: Statement, state: str) -> Statement | None:
         if content.get("approval") is None:
-            if state in _APPROVED_STATES:
-                raise self.error("approval-missing", f"its version is said to be {state}, but nobody approved it")
+            if state == "approved":
+                raise self.error("approval-missing", "a version of it is said to be approved, but nobody approved it")
             return None
         approval = self.signed(content["approval"], "record-approval", "approval")
         same = approval.body.get("number") == statement.body["number"]

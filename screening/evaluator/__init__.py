@@ -2,3 +2,7 @@
 
 It knows no records, people or results: only who may ask, how much, and that the elements are blinded.
 """
+
+from screening.evaluator.errors import EvaluatorError
+
+__all__ = ["EvaluatorError"]

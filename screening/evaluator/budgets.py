@@ -20,8 +20,8 @@ _T: Table = EvaluationBucket.__table__  # type: ignore[assignment]  # declared a
 # Locked in the order of their names, so that no two transactions wait for each other. SQLite knows no FOR UPDATE; there
 # the transaction, which began with a write, holds the one write lock.
 _LOCKED = select(_T).where(_T.c.name.in_(bindparam("names", expanding=True))).order_by(_T.c.name).with_for_update()
-_NEW = {"level": bindparam("filled"), "updated_at": bindparam("now")}
-_FILL = update(_T).where(_T.c.name == bindparam("bucket")).values(_NEW)
+_BUCKET = _T.c.name == bindparam("bucket")
+_FILL = update(_T).where(_BUCKET).values(level=bindparam("filled"), updated_at=bindparam("now"))
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def charge(connection: Connection, buckets: Sequence[tuple[str, int]], cost: int
         connection.execute(insert_ignoring(connection.dialect.name, _T), empty)
         rows = connection.execute(_LOCKED, names).all()
     stored = {row.name: row for row in rows}
-    filled = []
+    filled: list[dict[str, Any]] = []
     for name, capacity in buckets:
         since = stored[name].updated_at  # SQLite keeps no zone
         since = since.astimezone(UTC) if since.tzinfo else since.replace(tzinfo=UTC)
@@ -66,4 +66,5 @@ def charge(connection: Connection, buckets: Sequence[tuple[str, int]], cost: int
         filled.append({"bucket": name, "filled": level, "now": max(now, since)})
     if cost:
         connection.execute(_FILL, filled)
-    return max(0, math.floor(buckets[0][1] - filled[0]["filled"]))
+    left: float = buckets[0][1] - filled[0]["filled"]
+    return max(0, math.floor(left))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flask import Flask, Response, jsonify
 from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -102,9 +103,8 @@ class Keyholder:
             if enrolled.serial >= found.serial and enrolled.certificate != statement.digest:
                 raise TrustError("older-certificate", "a certificate with this serial or a later one is enrolled")
             enrolled.organisation, enrolled.name = str(found.organisation), found.name
-            enrolled.serial, enrolled.certificate = found.serial, statement.digest
+            enrolled.serial, enrolled.certificate, enrolled.daily_budget = found.serial, statement.digest, budget
             enrolled.key, enrolled.signing_key = found.signing_key.key_id, found.signing_key.public_bytes
-            enrolled.daily_budget = budget
             session.add(enrolled)
         return statement.sign(self._keys.keyholder, self._keys.signing)
 
@@ -145,7 +145,9 @@ def read_trust(directory: Path) -> TrustFile:
 
 
 def create_keyholder_app(keyholder: Keyholder) -> Flask:
-    """Makes the WSGI application: evaluations, `/livez` and `/readyz`."""
+    """Makes the WSGI application: evaluations, `/livez` and `/readyz`; its log is JSON lines without content."""
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer()])
     app = Flask(__name__, static_folder=None)
     app.register_blueprint(blueprint(keyholder.evaluator))
 
@@ -175,8 +177,7 @@ def _open_database(path: Path) -> sessionmaker[Session]:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
 
     EvaluatorBase.metadata.create_all(engine)
     sessions = sessionmaker(engine, expire_on_commit=False)

@@ -5,14 +5,13 @@ from datetime import datetime
 from sqlalchemy import BigInteger, DateTime, Double, Integer, LargeBinary, MetaData, String, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-_NAMING = {"pk": "pk_%(table_name)s"}
 _TIME = DateTime(timezone=True)
 
 
 class EvaluatorBase(DeclarativeBase):
     """The evaluator's own metadata, apart from the registry's. Times are UTC."""
 
-    metadata = MetaData(naming_convention=_NAMING)
+    metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
 
 class EvaluationBatch(EvaluatorBase):

@@ -9,9 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Table, bindparam, select
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Table, bindparam, exc, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from screening.crypto import ristretto, voprf
@@ -92,7 +90,7 @@ class Evaluator:
     ) -> None:  # fmt: skip
         self.config, self._sessions, self._directory = config, sessions, directory
         self._recorder, self._clock = recorder, clock
-        self._log = structlog.get_logger("screening.evaluator").bind(evaluator=config.id)
+        self._log = structlog.get_logger("screening.evaluator", evaluator=config.id)
 
     def handle(self, body: bytes) -> dict[str, Any]:
         """Evaluates one signed batch; what it costs is committed before anything is evaluated.
@@ -111,7 +109,7 @@ class Evaluator:
         except EvaluatorError as error:
             self._log.info("refused", problem=error.type)
             raise
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             slug = "storage-full" if "full" in str(error.__cause__).lower() else "unavailable"
             self._log.error("failed", problem=slug, cause=type(error).__name__)
             raise EvaluatorError(slug, "try again later; nothing was charged", retry_after=5) from None
@@ -133,14 +131,14 @@ class Evaluator:
         evaluation = voprf.evaluate(self.config.share, self.config.public_share, elements)
         logged = {name: request[name] for name in ("organisation", "purpose", "batch", "candidates")}
         self._log.info("evaluated", **logged, elements=len(elements), charged=charged)
-        answer = {
+        return {
             **{name: request[name] for name in ("protocol", "registry", "epoch", "evaluator", "batch")},
             "elements": [b64u(element) for element in evaluation.elements],
             "proof": b64u(evaluation.proof),
             "charged": charged,
             "remaining": remaining,
+            **({} if promise is None else {"promise": promise}),
         }
-        return answer if promise is None else {**answer, "promise": promise}
 
     def _check_addressee(self, request: Mapping[str, Any]) -> None:
         own = self.config

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from screening.crypto import ristretto, voprf
 from screening.crypto.encoding import b64u
+from screening.crypto.errors import PointError
 from screening.crypto.signing import SigningKey, Statement
 from screening.evaluator.models import EvaluationBatch, EvaluationBucket, EvaluatorBase
 from screening.evaluator.service import Enrolment, Evaluator, EvaluatorConfig
@@ -141,6 +142,6 @@ def off_curve() -> bytes:
 def _is_element(candidate: bytes) -> bool:
     try:
         ristretto.check_element(candidate)
-    except ristretto.PointError:
+    except PointError:
         return False
     return True

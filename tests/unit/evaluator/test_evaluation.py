@@ -119,7 +119,7 @@ def test_different_batches_at_the_same_time_are_all_charged(setting: Setting) ->
 def test_a_budget_is_never_overdrawn_by_requests_at_the_same_time(setting: Setting) -> None:
     setting.enrol(ORGANISATION, setting.key, budget=40)
     answers = at_the_same_time(setting, [setting.signed(setting.body(16)) for _ in range(8)])
-    assert sorted(answer.get("charged", answer.get("type")) for answer in answers if "charged" in answer) == [16, 16]
+    assert [answer["charged"] for answer in answers if "charged" in answer] == [16, 16]
     assert [answer["type"] for answer in answers if "type" in answer] == ["budget-spent"] * 6
     assert setting.levels()[ORGANISATION] == 32
 
