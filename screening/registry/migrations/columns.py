@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import conv
 
 UUID = sa.LargeBinary(16).with_variant(postgresql.UUID(), "postgresql")
 TIME = sa.DateTime(timezone=True)
@@ -34,4 +35,4 @@ def unique(table: str, *names: str) -> sa.UniqueConstraint:
 def words(table: str, name: str, *allowed: str) -> sa.CheckConstraint:
     """A column that takes these words only."""
     listed = ", ".join(f"'{word}'" for word in allowed)
-    return sa.CheckConstraint(f"{name} IN ({listed})", name=f"ck_{table}_{name}")
+    return sa.CheckConstraint(f"{name} IN ({listed})", name=conv(f"ck_{table}_{name}"))
