@@ -63,12 +63,13 @@ def _ordered_tokens(given: str, family: str, full: str) -> tuple[str, ...]:
     if not given and not family:
         before, comma, after = full.partition(",")
         given, family = (after, before) if comma else (before, "")
-    found = _tokens(given + family, family + given) if _joined(given, family) else _tokens(given) + _tokens(family)
+    whole = family.strip() + given.strip()
+    found = _tokens(whole) if _written_as_one(given, family) else _tokens(given) + _tokens(family)
     titles = name_tables().titles
     return tuple(token for token in found if token not in titles) or found
 
 
-def _joined(given: str, family: str) -> bool:
+def _written_as_one(given: str, family: str) -> bool:
     """Tells whether both names are wholly Han or wholly Hangul, so that they are written as one word."""
     parts = [unicodedata.normalize("NFKC", part).strip() for part in (given, family)]
     return any(all(run.fullmatch(part) for part in parts) for run in (_HAN_RUN, _HANGUL_RUN))
