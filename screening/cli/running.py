@@ -33,6 +33,18 @@ class CommandError(click.ClickException):
         self.code = code
 
 
+class ProblemRowsError(CommandError):
+    """A file some of whose rows cannot be used."""
+
+    def __init__(self, problems: Sequence[str], shown: int) -> None:
+        super().__init__(
+            "problem-rows",
+            f"{len(problems)} problems in the file; nobody was asked. Correct them, or use --skip-problem-rows",
+        )
+        self.problems = list(problems)
+        self.shown = shown
+
+
 def run(command: click.Command, arguments: Sequence[str]) -> int:
     """Runs a command.
 
@@ -50,6 +62,13 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         return request.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _fail(as_json, ExitCode.UNEXPECTED, "aborted", "stopped")
+    except ProblemRowsError as error:
+        problems = (
+            error.problems
+            if as_json
+            else [*error.problems[: error.shown], *(["..."] if len(error.problems) > error.shown else [])]
+        )
+        return _fail(as_json, ExitCode.BAD_INPUT, error.code, error.message, {"problems": problems})
     except CommandError as error:
         return _fail(as_json, ExitCode.BAD_INPUT, error.code, error.message)
     except click.ClickException as error:
@@ -90,5 +109,5 @@ def _fail(as_json: bool, exit_code: ExitCode, code: str, message: str, more: Map
 def _details(more: Mapping[str, Any]) -> list[str]:
     fields = more.get("errors") or {}
     lines = [f"{field}: {'; '.join(map(str, messages))}" for field, messages in fields.items()]
-    lines += [str(problem["message"]) for problem in more.get("rows", ())]
+    lines += [str(problem) for problem in more.get("problems", ())]
     return lines

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -20,7 +21,7 @@ from uuid import uuid4
 from screening.client.client import Client
 from screening.client.errors import ProblemError
 from screening.client.journal import Journal, Request
-from screening.client.screenings import MAX_CANDIDATES, Asked, ScreeningResult, Screenings
+from screening.client.screenings import MAX_CANDIDATES, Asked, ScreeningResult
 from screening.client.spreadsheet import LIMITS, Limits, RowProblem, read_table, write_table
 from screening.client.wording import known_outcome
 from screening.identity import FIELDS, Identity, IdentityError, current_scheme
@@ -33,6 +34,9 @@ NOT_CHECKED: Final = "not_checked"
 """In a results file: the row has a problem and was not sent."""
 
 RESULT_COLUMNS: Final = ("row", "id", "outcome", "grade", "owner", "contact", "reference", "checked_at", "says")
+
+ANSWERS_KEPT: Final = timedelta(hours=20)
+"""How long a registry certainly keeps the answer to an Idempotency-Key; its policy says at least a day."""
 
 STALE: Final = frozenset({"wrong-epoch", "wrong-scheme"})
 """Refusals after which a request's rows must be derived again: the registry did nothing, and never will."""
@@ -83,6 +87,9 @@ class Asker(Protocol):
 
     def send(self, body: Mapping[str, Any], idempotency_key: str) -> list[ScreeningResult]:
         """Sends it; with the same key as before, it has no further effect."""
+
+    def find(self, body: Mapping[str, Any], since: datetime) -> list[ScreeningResult] | None:
+        """Finds what it gave in the history."""
 
 
 def read_people(path: Path, *, limits: Limits = LIMITS) -> People:
@@ -145,7 +152,8 @@ class Batch:
         self._people = people
         self._asked = asked
         self._journal = journal
-        self._screenings: Asker = screenings or Screenings(client)
+        self._screenings: Asker = screenings or client.screenings
+        self._clock = client.clock
         self._chunk = chunk
         self._header = {
             "input": people.digest,
@@ -172,7 +180,7 @@ class Batch:
         with Journal.open(self._journal, self._header) as journal:
             meter = _Meter(len(self._people.candidates), len(journal.results), progress)
             for request in list(journal.pending.values()):
-                self._send(journal, request)
+                self._resume(journal, request)
                 meter.advance(len(request.rows))
             with ThreadPoolExecutor(1) as preparing:
                 for request in self._requests(journal, preparing):
@@ -196,7 +204,16 @@ class Batch:
 
     def _prepare(self, chunk: Sequence[Candidate]) -> Request:
         body = self._screenings.prepare([candidate.identity for candidate in chunk], self._asked)
-        return Request(str(uuid4()), tuple(candidate.row for candidate in chunk), body)
+        return Request(str(uuid4()), tuple(candidate.row for candidate in chunk), body, self._clock())
+
+    def _resume(self, journal: Journal, request: Request) -> None:
+        """Sends a request again; one so old that its answer may not be kept is looked for first."""
+        if self._clock() - request.at > ANSWERS_KEPT:
+            results = self._screenings.find(request.body, request.at)
+            if results is not None:
+                journal.note_answer(request.key, [result.to_json() for result in results])
+                return
+        self._send(journal, request)
 
     def _send(self, journal: Journal, request: Request) -> None:
         try:

@@ -1,6 +1,6 @@
 """From persons to the entries that the registry stores and looks up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from screening.client.client import Client
@@ -11,6 +11,9 @@ from screening.identity import Feature, Identity, Scheme, current_scheme
 from screening.identity.grading import rule_by_id
 
 FEATURE_ROLES: Final[dict[str, Literal["record", "query"]]] = {"record": "record", "screening": "query"}
+
+MAX_ENTRIES: Final = {"record": 256, "screening": 32}
+"""What the registry takes for a record, and for a candidate."""
 
 
 def scheme_of(client: Client) -> Scheme:
@@ -29,18 +32,32 @@ def scheme_of(client: Client) -> Scheme:
 
 
 def encoded(scheme: Scheme, features: Sequence[Feature]) -> list[bytes]:
-    """Features as bytes, ready for `Client.evaluate`."""
-    return [encode_feature(scheme.version, feature.rule, feature.value) for feature in features]
+    """Features as bytes for `Client.evaluate`, each once although several names may give it."""
+    return list(dict.fromkeys(_encode(scheme, feature) for feature in features))
 
 
-def packed(features: Sequence[Feature], tokens: Sequence[bytes]) -> list[bytes]:
-    """The entries of one person: rule, name and token of each feature, 18 bytes; sorted, none twice."""
-    return sorted(
-        {
-            pack_entry(rule_by_id(feature.rule).number, feature.name, token)
-            for feature, token in zip(features, tokens, strict=True)
-        }
-    )
+def packed(scheme: Scheme, features: Sequence[Feature], tokens: Mapping[bytes, bytes], limit: int) -> list[bytes]:
+    """The entries of one person: rule, name and token of each feature, 18 bytes; sorted, none twice.
+
+    Args:
+        scheme: The matching scheme.
+        features: Of the person, in the scheme's order.
+        tokens: Token by encoded feature.
+        limit: How many entries the registry takes. Every feature comes in with the first name that gives it before
+            any comes in with a second name.
+    """
+    named: dict[bytes, int] = {}
+    ranked: list[tuple[int, bytes]] = []
+    for feature in features:
+        key = _encode(scheme, feature)
+        named[key] = named.get(key, -1) + 1
+        ranked.append((named[key], pack_entry(rule_by_id(feature.rule).number, feature.name, tokens[key])))
+    ranked.sort(key=lambda entry: entry[0])
+    return sorted(dict.fromkeys(entry for _, entry in ranked[:limit]))
+
+
+def _encode(scheme: Scheme, feature: Feature) -> bytes:
+    return encode_feature(scheme.version, feature.rule, feature.value)
 
 
 def derive(client: Client, people: Sequence[Identity], purpose: Literal["record", "screening"]) -> list[list[bytes]]:
@@ -60,8 +77,12 @@ def derive(client: Client, people: Sequence[Identity], purpose: Literal["record"
     """
     scheme = scheme_of(client)
     features = [scheme.features(person, role=FEATURE_ROLES[purpose]) for person in people]
-    tokens = client.evaluate([encoded(scheme, listed) for listed in features], purpose)
-    return [packed(listed, made) for listed, made in zip(features, tokens, strict=True)]
+    asked = [encoded(scheme, listed) for listed in features]
+    tokens = client.evaluate(asked, purpose)
+    return [
+        packed(scheme, listed, dict(zip(keys, made, strict=True)), MAX_ENTRIES[purpose])
+        for listed, keys, made in zip(features, asked, tokens, strict=True)
+    ]
 
 
 def own_token(client: Client, person: Identity) -> bytes:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ class Request:
 
     rows: tuple[int, ...]
     body: Mapping[str, Any] = field(repr=False)
+    at: datetime
+    """When it was about to be sent, aware."""
 
 
 class Journal:
@@ -87,7 +90,8 @@ class Journal:
 
     def note_request(self, request: Request) -> None:
         """Notes a request; it is on disk when this returns, and may be sent then."""
-        self._append({"send": request.key, "rows": list(request.rows), "body": request.body})
+        line = {"send": request.key, "at": request.at.isoformat(), "rows": list(request.rows), "body": request.body}
+        self._append(line)
         self.pending[request.key] = request
 
     def note_answer(self, key: str, results: Sequence[Mapping[str, Any]]) -> None:
@@ -139,7 +143,8 @@ class Journal:
     def _replay(self, entry: Mapping[str, Any]) -> None:
         if "send" in entry:
             rows = tuple(int(row) for row in entry["rows"])
-            self.pending[entry["send"]] = Request(entry["send"], rows, dict(entry["body"]))
+            at = datetime.fromisoformat(entry["at"])
+            self.pending[entry["send"]] = Request(entry["send"], rows, dict(entry["body"]), at)
         elif "done" in entry:
             self._settle(entry["done"], entry["results"])
         else:

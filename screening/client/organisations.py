@@ -1,7 +1,8 @@
 """Organisations: keys and certificate of one's own; admission, suspension and policy for a registrar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +41,7 @@ class PolicyValue:
     value: int
     minimum: int
     maximum: int
+    unit: str
     description: str
 
 
@@ -49,7 +51,7 @@ def create_organisation(
     name: str,
     contact: str,
     recovery_file: Path,
-    now: Any,
+    now: datetime,
     passphrase: str | None = None,
     recovery_passphrase: str | None = None,
 ) -> OrganisationCertificate:
@@ -105,50 +107,60 @@ class Organisations:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def admit(self, certificate: Statement) -> Organisation:
+    def admit(self, certificate: Statement) -> tuple[Organisation, OrganisationCertificate]:
         """Admits an organisation whose certificate a keyholder has countersigned. For registrars.
 
+        Returns:
+            The organisation, and its certificate with the registry's signature.
+
         Raises:
-            CertificateError: The organisation or no keyholder signed it; the registry is not asked.
+            CertificateError: The organisation did not sign it; the registry is not asked.
         """
         try:
             verify_certificate(certificate, self._client.trust, complete=False)
         except TrustError as error:
             raise CertificateError(error.code, str(error)) from error
-        body = {"certificate": certificate.to_json()}
-        return self._read(self._act("POST", "/v1/organisations", body).object("organisation"))
+        answer = self._act("POST", "/v1/organisations", {"certificate": certificate.to_json()})
+        organisation = self._read(answer.object("organisation"))
+        return organisation, self.certificate(organisation.id)
+
+    def certificate(self, organisation: str) -> OrganisationCertificate:
+        """An organisation's certificate in force, verified against the pinned trust file.
+
+        Raises:
+            CertificateError: It lacks a signature, or is another organisation's.
+        """
+        answer = Fields.of(self._client.call("GET", f"/v1/organisations/{_id(organisation)}/certificate").content)
+        content = answer.content.get("certificate")
+        return check_certificate(content, self._client.trust, organisation=organisation)
 
     def install(self) -> OrganisationCertificate:
-        """Fetches one's own complete certificate, verifies it, and keeps it in the profile. Needs no session.
+        """Fetches one's own complete certificate, verifies it, and keeps it in the profile.
 
         Raises:
             CertificateError: It lacks a signature or holds other keys than the profile's.
         """
-        organisation = self._client.organisation
-        answer = Fields.of(self._client.open_call("GET", f"/v1/organisations/{organisation}/certificate").content)
-        content = answer.content.get("certificate")
-        check_certificate(content, self._client.trust, organisation=organisation)
-        return self._client.profile.save_certificate(read_request(content))
+        return self._client.profile.save_certificate(self.certificate(self._client.organisation).statement)
 
-    def list(self) -> list[Organisation]:
+    def list(self) -> Sequence[Organisation]:
         """All organisations."""
         return [self._read(item) for item in pages(self._client, "/v1/organisations", "organisations")]
 
     def suspend(self, organisation: str) -> Organisation:
         """Suspends an organisation: it can neither ask nor enter. For registrars."""
         return self._read(
-            self._act("POST", f"/v1/organisations/{_id(organisation)}/suspend", {}).object("organisation")
+            self._act("POST", f"/v1/organisations/{_id(organisation)}/suspend", None).object("organisation")
         )
 
     def reinstate(self, organisation: str) -> Organisation:
         """Ends a suspension. For registrars."""
         path = f"/v1/organisations/{_id(organisation)}/reinstate"
-        return self._read(self._act("POST", path, {}).object("organisation"))
+        return self._read(self._act("POST", path, None).object("organisation"))
 
-    def policies(self) -> list[PolicyValue]:
+    def policies(self) -> Sequence[PolicyValue]:
         """The registry's policy with its bounds."""
         answer = Fields.of(self._client.call("GET", "/v1/policy").content)
-        return [_policy(item) for item in answer.objects("policy")]
+        return [_policy(item) for item in answer.objects("policies")]
 
     def set_policy(self, name: str, value: int) -> PolicyValue:
         """Changes a policy within its bounds. For registrars."""
@@ -162,7 +174,7 @@ class Organisations:
         except CryptoError:
             raise RegistryMisbehavedError("its answer's trust is no trust file") from None
 
-    def _act(self, method: str, path: str, body: Mapping[str, Any]) -> Fields:
+    def _act(self, method: str, path: str, body: Mapping[str, Any] | None) -> Fields:
         key = str(uuid4()) if method == "POST" else None
         answer = Fields.of(self._client.call(method, path, json_content=body, idempotency_key=key).content)
         verify_promise(answer.content.get("promise"), self._client.trust, now=self._client.clock())
@@ -181,6 +193,7 @@ def _policy(fields: Fields) -> PolicyValue:
         fields.whole_number("value"),
         fields.whole_number("minimum"),
         fields.whole_number("maximum"),
+        fields.text("unit"),
         fields.text("description"),
     )
 

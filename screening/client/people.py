@@ -82,7 +82,7 @@ class People:
         answer = self._client.open_call("POST", "/v1/invitations/accept", json_content=body)
         verify_promise(Fields.of(answer.content).content.get("promise"), self._client.trust, now=self._client.clock())
 
-    def list(self, *, organisation: str | None = None) -> list[Person]:
+    def list(self, *, organisation: str | None = None) -> Sequence[Person]:
         """Everybody in the organisation.
 
         Args:
@@ -99,11 +99,11 @@ class People:
 
     def suspend(self, person: str) -> Person:
         """Suspends a person; their sessions end at once."""
-        return Person.from_answer(self._act("POST", f"/v1/people/{person}/suspend", {}).object("person"))
+        return Person.from_answer(self._act("POST", f"/v1/people/{person}/suspend", None).object("person"))
 
     def reinstate(self, person: str) -> Person:
         """Lets a suspended person log in again."""
-        return Person.from_answer(self._act("POST", f"/v1/people/{person}/reinstate", {}).object("person"))
+        return Person.from_answer(self._act("POST", f"/v1/people/{person}/reinstate", None).object("person"))
 
     def _act(self, method: str, path: str, body: object, *, repeatable: bool = True) -> Fields:
         key = str(uuid4()) if method == "POST" and repeatable else None

@@ -14,7 +14,7 @@ from uuid import uuid4
 from screening.client.answers import Fields
 from screening.client.client import Client
 from screening.client.dossier import CaseDetails, Dossier, open_dossier, open_note, seal_dossier, seal_note
-from screening.client.entries import derive, scheme_of
+from screening.client.entries import derive, encoded, scheme_of
 from screening.client.errors import ClientError, RecordSignatureError, RegistryMisbehavedError
 from screening.client.pages import pages
 from screening.client.verification import VerifiedRecord, VerifiedVersion, timestamp, verify_promise, verify_record
@@ -99,8 +99,8 @@ class Records:
         """Says what an identity would give as a record. Local: no evaluation, nobody is asked."""
         scheme = scheme_of(self._client)
         quality = scheme.quality(identity)
-        missing = () if quality.sufficient else tuple(lack.sentence for lack in quality.lacks)
-        return DryRun(quality.sufficient, len(scheme.features(identity, role="record")), missing)
+        number = len(encoded(scheme, scheme.features(identity, role="record")))
+        return DryRun(quality.can_grade_strong, number, tuple(lack.sentence for lack in quality.lacks))
 
     def add(
         self,
@@ -179,7 +179,7 @@ class Records:
 
     def submit(self, record: str) -> RecordSummary:
         """Sends a draft to a colleague for approval."""
-        return self._act("POST", f"/v1/records/{record}/submit", {}, self.show(record).summary.etag)
+        return self._act("POST", f"/v1/records/{record}/submit", None, self.show(record).summary.etag)
 
     def show(self, record: str) -> OpenedRecord:
         """Fetches a record, verifies it and opens its dossier. The look itself is in the log.
@@ -247,7 +247,7 @@ class Records:
         )
         return self._act("POST", f"/v1/records/{record}/withdraw", {"withdrawal": withdrawal}, opened.summary.etag)
 
-    def list(self, *, state: str | None = None) -> list[RecordSummary]:
+    def list(self, *, state: str | None = None) -> Sequence[RecordSummary]:
         """The organisation's records, without opening any.
 
         Args:
@@ -265,7 +265,7 @@ class Records:
         terms.check(self._client.clock().date())
         dry_run = self.dry_run(dossier.identity)
         if not dry_run.sufficient:
-            message = "these details could not give a strong match: " + "; ".join(dry_run.missing)
+            message = " ".join(["These details could not give a strong match.", *dry_run.missing])
             raise RecordInputError("record-quality", message, dry_run.missing)
         [entries] = derive(self._client, [dossier.identity], "record")
         boxes = seal_dossier(self._client, record, number, dossier)
@@ -335,7 +335,7 @@ class _Terms:
 
 
 def _summary(fields: Fields, promise: Mapping[str, Any] | None = None) -> RecordSummary:
-    number = fields.whole_number("number")
+    number = fields.whole_number("version")
     if number < 1:
         raise RegistryMisbehavedError("its answer's record has no version")
     return RecordSummary(

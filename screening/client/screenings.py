@@ -17,7 +17,7 @@ from screening.client.client import Client
 from screening.client.entries import derive, own_token
 from screening.client.errors import RegistryMisbehavedError
 from screening.client.pages import pages
-from screening.client.verification import timestamp, verify_screenings
+from screening.client.verification import CLOCK_TOLERANCE, timestamp, verify_screenings
 from screening.client.wording import FOLLOW_UP, Facts, Wording, describe, known_outcome
 from screening.crypto.encoding import b64u, unb64u
 from screening.crypto.errors import CryptoError
@@ -99,8 +99,8 @@ class ScreeningResult:
     created_at: datetime
     organisations_covered: int
     categories: tuple[str, ...]
-    promise: Mapping[str, Any] = field(repr=False)
-    """The registry's signed promise that this check is in the log."""
+    promise: Mapping[str, Any] | None = field(repr=False)
+    """The registry's signed promise that this check is in the log; None where the answer that held it was lost."""
 
     opening: Mapping[str, Any] = field(repr=False)
     """What opens the log's commitments to outcome, grade and vacancy."""
@@ -146,7 +146,7 @@ class ScreeningResult:
             "covered": {"organisations": self.organisations_covered, "categories": list(self.categories)},
             "says": self.wording.text,
             "opening": dict(self.opening),
-            "promise": dict(self.promise),
+            "promise": dict(self.promise) if self.promise is not None else None,
         }
 
 
@@ -236,6 +236,33 @@ class Screenings:
         verified = verify_screenings(answer.content, body, self._client.trust, now=self._client.clock())
         return [read_result(screening) for screening in verified]
 
+    def find(self, body: Mapping[str, Any], since: datetime) -> list[ScreeningResult] | None:
+        """Looks in the history for what a request gave whose answer was lost so long ago that it is not kept.
+
+        Args:
+            body: The request.
+            since: When it was sent at the earliest.
+
+        Returns:
+            The results in the order of the body's candidates, without promises; None if the request did nothing.
+
+        Raises:
+            RegistryMisbehavedError: A part of one request was done, which cannot be.
+        """
+        wanted = [candidate["id"] for candidate in body["candidates"]]
+        found: dict[str, str] = {}
+        for item in pages(self._client, PATH, "screenings"):
+            if item.time("created_at") < since - CLOCK_TOLERANCE:
+                break
+            if item.id("candidate") in wanted:
+                found[item.id("candidate")] = item.id("id")
+        if not found:
+            return None
+        if len(found) != len(wanted):
+            raise RegistryMisbehavedError("it holds a part of a request that is done whole or not at all")
+        shown = [Fields.of(self._client.call("GET", f"{PATH}/{found[candidate]}").content) for candidate in wanted]
+        return [read_result({**answer.object("screening").content, "promise": None}) for answer in shown]
+
     def history(self) -> Iterator[PastCheck]:
         """The organisation's checks, the latest first, with the notes opened here."""
         return (self._past(item) for item in pages(self._client, PATH, "screenings"))
@@ -315,9 +342,6 @@ def read_result(screening: object) -> ScreeningResult:
         organisation = hit.object("organisation")
         owner = Owner(organisation.id("id"), organisation.text("name"), organisation.text("contact"))
         hits.append(Hit(hit.text("grade"), owner, hit.texts("categories")))
-    promise = fields.content.get("promise")
-    if not isinstance(promise, Mapping):
-        raise RegistryMisbehavedError("its answer has no promise that the act is in the log")
     return ScreeningResult(
         fields.id("id"),
         fields.text("reference"),
@@ -332,6 +356,6 @@ def read_result(screening: object) -> ScreeningResult:
         fields.time("created_at"),
         covered.whole_number("organisations"),
         covered.texts("categories"),
-        promise,
+        fields.object("promise").content if fields.content.get("promise") is not None else None,
         fields.object("opening").content,
     )

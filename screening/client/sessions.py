@@ -1,5 +1,6 @@
 """Logging in and out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,7 +62,7 @@ class Sessions:
         session = self._client.profile.session
         return _logged_in(Fields.of(session.person, "person"), session.expires_at)
 
-    def list(self) -> list[OpenSession]:
+    def list(self) -> Sequence[OpenSession]:
         """All of the person's sessions that have not ended."""
         answer = Fields.of(self._client.call("GET", "/v1/sessions").content)
         return [
