@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from audit.events import Event, SealedEvent, seal_event
 from audit.promise import make_promise
 from screening.crypto.identifiers import uuid7
+from screening.crypto.passwords import PasswordHasher
 from screening.crypto.signing import SigningKey
 from screening.crypto.trust import TrustFile
 from screening.registry.database import FOR_WRITING
@@ -59,6 +60,8 @@ class RegistryContext:
     """Signs promises."""
     log_origin: str
     """Name of the log."""
+    passwords: PasswordHasher = field(repr=False)
+    """Hashes and checks passwords."""
     trust: TrustFile | None = None
     """The trust file in force; None until the first is published."""
 
