@@ -82,7 +82,7 @@ class _Parts:
         return tuple(f"{sound} {letters}" for sound, letters in both if not rare or _rare_skeleton(sound))
 
 
-def identity_features(identity: Identity, role: Role) -> list[Feature]:
+def identity_features(identity: Identity, role: Role, *, capped: bool = True) -> list[Feature]:
     """Returns the features of a person in the order of the rules, the primary name first, capped.
 
     Where several names give the same value, each has its own entry, because names are graded one by one; the value
@@ -91,6 +91,7 @@ def identity_features(identity: Identity, role: Role) -> list[Feature]:
     Args:
         identity: The person. The name of each feature is the index in `identity.names`.
         role: Whether the person is stored or asked for.
+        capped: Whether to keep to the cap; the scheme always does, measurements of its rules need not.
     """
     times = [_times(dob, role, estimated=identity.dob_estimated) for dob in _dates(identity, role)]
     by_rule: dict[str, dict[Feature, None]] = {rule.code: {} for rule in RULES}
@@ -100,7 +101,7 @@ def identity_features(identity: Identity, role: Role) -> list[Feature]:
     different: set[tuple[str, str]] = set()
     for feature in (feature for found in by_rule.values() for feature in found):
         key = (feature.rule, feature.value)
-        if key in different or len(different) < CAPS[role]:
+        if key in different or not capped or len(different) < CAPS[role]:
             different.add(key)
             kept.append(feature)
     return kept
