@@ -18,6 +18,7 @@ from screening.crypto.errors import EncodingError, TrustError
 from screening.crypto.keyring import KeyholderKeyring
 from screening.crypto.signing import Statement
 from screening.crypto.trust import TrustFile, verify_certificate, verify_trust_file
+from screening.crypto.voprf import public_share
 from screening.evaluator.blueprint import blueprint, problem_response
 from screening.evaluator.models import Enrolled, EvaluationBatch, EvaluatorBase, SchemaVersion
 from screening.evaluator.service import PADDING, Enrolment, Evaluator, EvaluatorConfig
@@ -74,7 +75,8 @@ class Keyholder:
         self._keys = KeyholderKeyring.load(directory / KEYS_FILE, passphrase=passphrase)
         self.trust = read_trust(directory)
         own = next((entry for entry in self.trust.evaluators if entry.id == self._keys.keyholder), None)
-        if own is None or own.signing_key.public_bytes != self._keys.signing.public_bytes:
+        keys = self._keys.signing.public_bytes, public_share(self._keys.share)
+        if own is None or (own.signing_key.public_bytes, own.share) != keys:
             raise TrustError("other-keyholder", "the trust file does not name this keyholder with these keys")
         self.sessions = _open_database(directory / DATABASE_FILE)
         pinned = self.trust.registry, self.trust.epoch, self.trust.scheme_digest
