@@ -24,6 +24,8 @@ from typing import Final
 
 import click
 
+from screening import __version__
+
 COMMANDS: Final = {
     "batch": ("screening.cli.batch", "batch", "Check many people from a CSV or XLSX file."),
     "check": ("screening.cli.check", "check", "Check one person."),
@@ -65,7 +67,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="screening-registry")
+@click.version_option(__version__)
 def cli() -> None:
     """Screen candidates, and keep records, without a name leaving your organisation.
 

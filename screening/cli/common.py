@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -45,7 +46,7 @@ def emit(as_json: bool, content: Mapping[str, Any], text: str) -> None:
     click.echo(json.dumps(content, ensure_ascii=False) if as_json else text)
 
 
-def table(rows: list[tuple[str, ...]], headings: tuple[str, ...], empty: str) -> str:
+def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...], empty: str) -> str:
     """Rows under headings in columns, or a sentence where there are none."""
     if not rows:
         return empty
@@ -70,7 +71,7 @@ def secret(label: str, *, variable: str, file: Path | None = None, confirm: bool
         return _first_line(file)
     if variable in os.environ:
         return os.environ[variable]
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise CommandError("secret-missing", f"{label} is needed: set {variable}, or name a file that holds it")
     answer: str = click.prompt(label, hide_input=True, confirmation_prompt=confirm, err=True)
     return answer
@@ -142,7 +143,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         if str(path) == "-":
-            content = click.get_binary_stream("stdin").read(MAX_JSON_BYTES + 1)
+            content = sys.stdin.buffer.read(MAX_JSON_BYTES + 1)
         else:
             with path.open("rb") as file:
                 content = file.read(MAX_JSON_BYTES + 1)

@@ -90,20 +90,17 @@ def export(directory: Path) -> None:
 @json_option
 def sign_trust(directory: Path, file: Path, fingerprint: str | None, as_json: bool) -> None:
     """Sign the trust file FILE, in place, if it names this keyholder; pin it when all have signed."""
-    from screening.cli.ceremony import sign
+    from screening.cli.ceremony import sign_and_pin
     from screening.cli.trust import statement
 
-    signed, fingerprint_shown, pinned = sign(directory, _keyring(directory), statement(file), fingerprint)
-    write_json(file, signed.to_json())
-    state = (
-        "Everybody has signed, and it is pinned."
-        if pinned
-        else "Other keyholders must sign it too; then run this again."
-    )
+    signed, pinned = sign_and_pin(directory, _keyring(directory), statement(file), fingerprint)
+    write_json(file, signed.statement.to_json())
+    missing = "Other keyholders must sign it too; then run this again."
+    state = "Everybody has signed, and it is pinned." if pinned else missing
     emit(
         as_json,
-        {"fingerprint": fingerprint_shown, "pinned": pinned},
-        f"Signed {file}. {state}\nFingerprint, to be compared by telephone: {fingerprint_shown}",
+        {"fingerprint": signed.spoken_fingerprint, "pinned": pinned},
+        f"Signed {file}. {state}\nFingerprint, to be compared by telephone: {signed.spoken_fingerprint}",
     )
 
 

@@ -32,9 +32,7 @@ def record() -> None:
 @click.option("--basis", type=BASIS, required=True, help="Determined, or the person left before the process ended.")
 @click.option("--expires-on", type=DATE, required=True, help="When the record is deleted at the latest.")
 @click.option("--review-on", type=DATE, help="For pending records: when it is suspended unless it was reviewed.")
-@click.option(
-    "--case", "case_file", type=FILE, help="A JSON file: separated_on, decided_on, notice, remarks and so on."
-)
+@click.option("--case", "case_file", type=FILE, help="A JSON file about the case; see above.")
 @click.option("--case-reference", default="", help="Your own reference; sealed.")
 @click.option("--draft", is_flag=True, help="Keep it as a draft; submit it later.")
 @click.option("--dry-run", is_flag=True, help="Say what these details would give, and enter nothing.")
@@ -55,7 +53,11 @@ def add(
     as_json: bool,
     **details: Any,
 ) -> None:
-    """Enter a person. What you enter is sealed to your organisation; the registry gets tokens only."""
+    """Enter a person. What you enter is sealed to your organisation; the registry gets tokens only.
+
+    The case file is a JSON object with any of separated_on, decided_on (dates), notice, case_reference, remarks and
+    statement (texts).
+    """
     person = read_person(file, details)
     case = _case(case_file, case_reference)
     with open_client(home, keys=True) as client:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +40,6 @@ KEYS_FILE: Final = "registry.keys.json"
 DATABASE_FILE: Final = "registry.sqlite"
 TRUST_FILE: Final = "trust.json"
 PASSPHRASE: Final = "SCREENING_KEYRING_PASSPHRASE"  # noqa: S105  # the name of a variable
-FIRST = 1
 
 
 @click.command()
@@ -68,16 +66,17 @@ def init(
     as_json: bool,
 ) -> None:
     """Set up a registry: keys, database, trust file, and the first registrar's invitation."""
+    from screening.cli.ceremony import first_trust_file, log_origin
     from screening.cli.descriptions import read_description
     from screening.crypto.keyring import RegistryKeyring
     from screening.registry.database import upgrade
     from screening.registry.setup import initialise_registry
 
     described = [read_description(read_json(path)) for path in keyholders]
-    directory = _new_directory(directory)
-    passphrase = optional_secret(variable=PASSPHRASE)
     keyring = RegistryKeyring.generate(registry=registry)
-    statement = _first_trust_file(keyring, url, described)
+    statement = first_trust_file(keyring, url, described)
+    passphrase = optional_secret(variable=PASSPHRASE)
+    directory = _new_directory(directory)
     settings = {
         "SCREENING_DATABASE_URL": database_url or f"sqlite:///{directory / DATABASE_FILE}",
         "SCREENING_KEYRING": str(directory / KEYS_FILE),
@@ -85,7 +84,7 @@ def init(
     keyring.save(directory / KEYS_FILE, passphrase=passphrase)
     _write_environment(directory / ENVIRONMENT_FILE, settings)
     upgrade(settings["SCREENING_DATABASE_URL"])
-    with _unit(settings["SCREENING_DATABASE_URL"], keyring, _origin(registry)) as unit:
+    with _unit(settings["SCREENING_DATABASE_URL"], keyring, log_origin(registry)) as unit:
         begun = initialise_registry(
             unit,
             operator=operator,
@@ -152,39 +151,6 @@ def _new_directory(directory: Path) -> Path:
     except OSError as error:
         raise CommandError("directory", f"{directory} cannot be made: {error.strerror}") from error
     return directory
-
-
-def _first_trust_file(keyring: "RegistryKeyring", url: str, keyholders: list[Any]) -> "Statement":
-    from screening.crypto.ristretto import scalarmult_base
-    from screening.crypto.stretch import DEFAULT
-    from screening.crypto.trust import EvaluatorEntry, build_trust_file
-    from screening.identity import current_scheme
-
-    scheme = current_scheme()
-    own = EvaluatorEntry(
-        id="registry", url=url, share=scalarmult_base(keyring.share), signing_key=keyring.signing.verifying_key
-    )
-    statement = build_trust_file(
-        registry=keyring.registry,
-        serial=FIRST,
-        previous=None,
-        epoch=FIRST,
-        scheme_version=scheme.version,
-        scheme_digest=scheme.digest,
-        stretch=DEFAULT,
-        evaluators=[own, *(keyholder.evaluator for keyholder in keyholders)],
-        log_origin=_origin(keyring.registry),
-        log_key=keyring.log.public_bytes,
-        witnesses=[keyholder.witness for keyholder in keyholders],
-        quorum=len(keyholders),
-        issued_at=datetime.now(UTC),
-    )
-    return statement.sign("registry", keyring.signing)
-
-
-def _origin(registry: str) -> str:
-    """The log's name; the C2SP checkpoint format wants one that is unlike any other log's."""
-    return f"{registry}/log"
 
 
 def _write_environment(path: Path, settings: dict[str, str]) -> None:

@@ -32,7 +32,8 @@ def invite(email: str, name: str, roles: tuple[str, ...], organisation: str | No
     with open_client(home) as client:
         made = client.people.invite(email=email, name=name, roles=roles, organisation=organisation)
     content = {"person": asdict(made.person), "code": made.code, "expires_at": made.expires_at.isoformat()}
-    text = f"Invited {made.person.name}. The code, shown only now, is good until {made.expires_at:%Y-%m-%d %H:%M} UTC:\n{made.code}"
+    until = f"{made.expires_at:%Y-%m-%d %H:%M} UTC"
+    text = f"Invited {made.person.name}. The code, shown only now, is good until {until}:\n{made.code}"
     emit(as_json, content, text)
 
 

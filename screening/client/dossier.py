@@ -58,7 +58,7 @@ class CaseDetails:
         if not all(isinstance(value, str) for value in data.values()):
             raise ValueError("details are text")
         dates = {name: date.fromisoformat(data[name]) for name in ("separated_on", "decided_on") if data.get(name)}
-        return cls(**{**{name: value for name, value in data.items() if value}, **dates})  # type: ignore[arg-type]  # all are text by now, but for the dates
+        return cls(**{**{name: value for name, value in data.items() if value}, **dates})
 
 
 @dataclass(frozen=True, slots=True)

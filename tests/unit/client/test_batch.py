@@ -69,12 +69,12 @@ def test_a_finished_batch_asks_nobody_again(tmp_path: Path) -> None:
     registry = DirectoryRegistry(tmp_path / "registry")
     first = Batch(fake_client(), people, ASKED, tmp_path / "j", screenings=registry).run()
     again = Batch(fake_client(), people, ASKED, tmp_path / "j", screenings=registry).run()
-    assert json.loads(json.dumps(first)) == again
+    assert again == first
     assert len(registry.screened()) == 5
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("times", [1, 2, 4])
+@pytest.mark.parametrize("times", [1, 3])
 def test_nobody_is_screened_twice_after_a_kill_at_any_step(tmp_path: Path, step: str, times: int) -> None:
     people = write_people(tmp_path / "people.csv", 10)
     paths = [tmp_path / "people.csv", tmp_path / "j", tmp_path / "registry"]

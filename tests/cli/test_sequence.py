@@ -1,0 +1,232 @@
+"""The main job through the command line: real processes, loopback sockets, SQLite."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import PASSWORDS, Site, screening, succeed
+
+PERSON = {"given": "Grigory", "family": "Shcherbinin", "dob": "1979-04-12", "documents": []}
+ASK = ("--purpose", "recruitment", "--vacancy", "V-12", "--lawful-basis", "notice", "--json")
+
+
+@pytest.fixture(scope="module")
+def record(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A record that Ana submitted and Ben approved."""
+    file = tmp_path_factory.mktemp("person") / "person.json"
+    file.write_text(json.dumps(PERSON))
+    words: list[str | Path] = [
+        "--category",
+        "SEA",
+        "--basis",
+        "determination",
+        "--expires-on",
+        "2031-01-01",
+        "--file",
+        file,
+        "--json",
+    ]
+    home = site.home("ana")
+    dry = json.loads(succeed("record", "add", "--home", home, *words, "--dry-run"))
+    assert dry["sufficient"] is True
+    assert json.loads(succeed("record", "list", "--home", home, "--json")) == {"records": []}
+    made = json.loads(succeed("record", "add", "--home", home, *words, "--case-reference", "C-77"))["record"]
+    assert made["state"] == "submitted"
+    own = screening("record", "approve", made["id"], "--home", home, "--json")
+    assert (own.code, own.json["error"]["code"]) == (3, "own-submission")
+    approved = json.loads(succeed("record", "approve", made["id"], "--home", site.home("ben"), "--json"))["record"]
+    assert approved["state"] == "active"
+    assert approved["promise"]["body"]["type"] == "promise"
+    return dict(approved)
+
+
+def test_a_record_is_found_in_another_script_and_a_stranger_is_not(site: Site, record: dict[str, Any]) -> None:
+    found = screening("check", "--home", site.home("ben"), *ASK, "--full", "Григорий Щербинин", "--dob", "1979-04-12")
+    assert found.code == 10, found.err
+    assert (found.json["outcome"], found.json["grade"]) == ("possible", "strong")
+    assert found.json["hits"][0]["organisation"] == {
+        "id": site.organisation,
+        "name": "Harbour Relief",
+        "contact": "hr@harbour.example",
+    }
+    assert found.json["hits"][0]["categories"] == ["SEA"]
+    assert "Do not decide yet" in found.json["says"]
+    stranger = screening("check", "--home", site.home("ben"), *ASK, "--full", "Ngozi Achterberg", "--dob", "1990-02-17")
+    assert stranger.code == 0, stranger.err
+    assert stranger.json["outcome"] == "no_record"
+    assert "not a statement of good conduct" in stranger.json["says"]
+    too_little = screening("check", "--home", site.home("ben"), *ASK, "--full", "Ngozi Achterberg")
+    assert (too_little.code, too_little.json["outcome"]) == (11, "insufficient")
+
+
+def test_the_same_candidate_is_recognised_and_the_history_opens_here(site: Site, record: dict[str, Any]) -> None:
+    words = ("check", "--home", site.home("ben"), *ASK, "--full", "Wen Zhao", "--dob", "1991-03-04")
+    first = screening(*words).json
+    again = screening(*words).json
+    assert [one["reference"] for one in again["earlier"]] == [first["reference"]]
+    history = json.loads(succeed("history", "--home", site.home("ben"), "--json", "--limit", "2"))["checks"]
+    assert [one["reference"] for one in history] == [again["reference"], first["reference"]]
+    assert history[0]["identity"] == {"full": "Wen Zhao", "dob": "1991-03-04"}
+    assert history[0]["vacancy"] == "V-12"
+
+
+def test_a_record_is_shown_listed_corrected_returned_and_withdrawn(site: Site, tmp_path: Path) -> None:
+    ana, ben = site.home("ana"), site.home("ben")
+    words = ("--given", "Marisol", "--family", "de la Fuente", "--dob", "1985-07-23")
+    terms = ("--category", "SH", "--basis", "pending", "--expires-on", "2030-01-01", "--json")
+    review = ("--review-on", "2027-06-01")
+    made = json.loads(succeed("record", "add", "--home", ana, *terms, *review, *words, "--draft"))["record"]
+    assert made["state"] == "draft"
+    assert (
+        json.loads(succeed("record", "submit", made["id"], "--home", ana, "--json"))["record"]["state"] == "submitted"
+    )
+    returned = succeed("record", "return", made["id"], "--home", ben, "--note", "Which birth date?", "--json")
+    assert json.loads(returned)["record"]["state"] == "draft"
+    shown = json.loads(succeed("record", "show", made["id"], "--home", ana, "--json"))
+    assert shown["return_note"] == "Which birth date?"
+    assert shown["identity"] == {"given": "Marisol", "family": "de la Fuente", "dob": "1985-07-23"}
+    corrected = ("--given", "Marisol", "--family", "de la Fuente", "--dob", "1985-07-22")
+    json.loads(succeed("record", "correct", made["id"], "--home", ana, *corrected, "--json"))
+    approved = json.loads(succeed("record", "approve", made["id"], "--home", ben, "--json"))["record"]
+    assert (approved["state"], approved["version"]) == ("active", 2)
+    listed = json.loads(succeed("record", "list", "--home", ana, "--state", "active", "--json"))["records"]
+    assert made["id"] in [one["id"] for one in listed]
+    withdrawn = succeed("record", "withdraw", made["id"], "--home", ana, "--reason", "overturned", "--json")
+    assert json.loads(withdrawn)["record"]["state"] == "withdrawn"
+    gone = json.loads(succeed("record", "show", made["id"], "--home", ana, "--json"))
+    assert gone["identity"] is None
+    nothing = screening("check", "--home", ben, *ASK, *corrected)
+    assert (nothing.code, nothing.json["outcome"]) == (0, "no_record")
+
+
+def test_a_batch_says_every_bad_row_then_checks_the_others_once(
+    site: Site, record: dict[str, Any], tmp_path: Path
+) -> None:
+    file, results = tmp_path / "people.csv", tmp_path / "out.csv"
+    file.write_text(
+        "id;full;dob\nx1;Григорий Щербинин;1979-04-12\nx2;Ngozi Achterberg;31.12.1990\nx3;Ngozi Achterberg;1990-02-17\n"
+    )
+    home = site.home("ben")
+    words = ("batch", file, "--home", home, *ASK, "--output", results)
+    bad = screening(*words)
+    assert (bad.code, bad.json["error"]["code"]) == (2, "problem-rows")
+    assert bad.json["error"]["problems"] == ["Row 3, dob: is not a date as YYYY, YYYY-MM or YYYY-MM-DD"]
+    assert not results.exists()
+    dry = json.loads(succeed(*words, "--dry-run", "--skip-problem-rows"))
+    assert (dry["rows"], dry["usable"]) == (3, 2)
+    before = len(json.loads(succeed("history", "--home", home, "--json", "--limit", "500"))["checks"])
+    done = json.loads(succeed(*words, "--skip-problem-rows"))
+    assert done["outcomes"] == {"possible": 1, "no_record": 1}
+    with results.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [(row["id"], row["outcome"]) for row in rows] == [
+        ("x1", "possible"),
+        ("x2", "not_checked"),
+        ("x3", "no_record"),
+    ]
+    assert rows[0]["owner"] == "Harbour Relief"
+    succeed(*words, "--skip-problem-rows")
+    after = len(json.loads(succeed("history", "--home", home, "--json", "--limit", "500"))["checks"])
+    assert after == before + 2
+    other = screening(*words[:-1], results, "--skip-problem-rows", "--category", "SH")
+    assert (other.code, other.json["error"]["code"]) == (2, "other-batch")
+
+
+def test_people_are_listed_given_roles_suspended_and_reinstated(site: Site) -> None:
+    home = site.home("ana")
+    invite = ("user", "invite", "--home", home, "--email", "eve@harbour.example", "--name", "Eve", "--role", "auditor")
+    person = json.loads(succeed(*invite, "--json"))["person"]["id"]
+    people = json.loads(succeed("user", "list", "--home", home, "--json"))["people"]
+    assert {one["email"] for one in people} >= {"ana@harbour.example", "ben@harbour.example", "eve@harbour.example"}
+    changed = json.loads(succeed("user", "roles", person, "--role", "recruiter", "--home", home, "--json"))
+    assert changed["person"]["roles"] == ["recruiter"]
+    assert "suspended" in succeed("user", "suspend", person, "--home", home)
+    assert "suspended" not in succeed("user", "reinstate", person, "--home", home)
+
+
+def test_a_registrar_sees_organisations_and_sets_policy_within_its_bounds(site: Site) -> None:
+    home = site.home("rita")
+    listed = json.loads(succeed("org", "list", "--home", home, "--json"))["organisations"]
+    assert {one["name"] for one in listed} == {"Registry Office", "Harbour Relief"}
+    policies = json.loads(succeed("policy", "list", "--home", home, "--json"))["policies"]
+    idle = next(one for one in policies if one["name"] == "session_idle_minutes")
+    changed = json.loads(succeed("policy", "set", idle["name"], str(idle["maximum"]), "--home", home, "--json"))
+    assert changed["policy"]["value"] == idle["maximum"]
+    beyond = screening("policy", "set", idle["name"], str(idle["maximum"] + 1), "--home", home, "--json")
+    assert (beyond.code, beyond.json["error"]["code"]) == (3, "policy-out-of-bounds")
+
+
+def test_the_trust_file_is_shown_verified_and_fetched(site: Site, tmp_path: Path) -> None:
+    trust = site.registry / "trust.json"
+    shown = json.loads(succeed("trust", "show", "--home", site.home("ana"), "--json"))
+    assert shown["spoken_fingerprint"] == site.fingerprint
+    assert [one["id"] for one in shown["evaluators"]] == ["registry", "keyholder-1"]
+    succeed("trust", "verify", trust, "--fingerprint", site.fingerprint)
+    wrong = screening("trust", "verify", trust, "--fingerprint", "0000 " * 8, "--json")
+    assert (wrong.code, wrong.json["error"]["code"]) == (5, "fingerprint-differs")
+    fetched = json.loads(succeed("trust", "fetch", "--home", site.home("ana")))
+    assert fetched == json.loads(trust.read_text())
+    succeed("trust", "fetch", "--replace", "--home", site.home("ana"))
+    fetched["body"]["evaluators"][1]["url"] = "https://elsewhere.example"
+    (tmp_path / "forged.json").write_text(json.dumps(fetched))
+    forged = screening("trust", "verify", tmp_path / "forged.json", "--json")
+    assert forged.code == 5
+
+
+def test_a_keyholder_counts_and_its_suspension_is_named_by_the_client(site: Site, record: dict[str, Any]) -> None:
+    used = json.loads(succeed("keyholder", "usage", "--dir", site.keyholder, "--json"))
+    assert [one["name"] for one in used["enrolments"]] == ["Harbour Relief"]
+    assert used["usage"][0]["elements"] >= 8
+    succeed("keyholder", "suspend", "--dir", site.keyholder, site.organisation)
+    ask = ("check", "--home", site.home("ben"), *ASK, "--full", "Wen Zhao", "--dob", "1991-03-04")
+    try:
+        refused = screening(*ask)
+        assert (refused.code, refused.json["error"]["code"]) == (3, "organisation-suspended")
+        assert refused.json["error"]["party"] == "keyholder-1"
+    finally:
+        succeed("keyholder", "reinstate", "--dir", site.keyholder, site.organisation)
+    assert screening(*ask).code == 0
+
+
+def test_a_keyholder_that_is_down_is_named_as_unavailable(site: Site) -> None:
+    ask = ("check", "--home", site.home("ben"), *ASK, "--full", "Wen Zhao", "--dob", "1991-03-04")
+    site.stop("keyholder")
+    try:
+        down = screening(*ask)
+        assert (down.code, down.json["error"]["code"]) == (4, "unavailable")
+        assert down.json["error"]["party"] == "keyholder-1"
+    finally:
+        site.start("keyholder")
+    assert screening(*ask).code == 0
+
+
+def test_who_logged_out_has_to_log_in_again(site: Site) -> None:
+    home = site.home("ben")
+    succeed("logout", "--home", home)
+    try:
+        for words in (("record", "list"), ("history",), ("logout",)):
+            refused = screening(*words, "--home", home, "--json")
+            assert (refused.code, refused.json["error"]["code"]) == (6, "not-logged-in")
+        wrong = screening(
+            *("login", "--home", home, "--email", "ben@harbour.example", "--json"),
+            env={"SCREENING_PASSWORD": "not the password of ben"},
+        )
+        assert (wrong.code, wrong.json["error"]["code"]) == (3, "unauthenticated")
+        assert "not the password" not in wrong.err
+    finally:
+        site.log_in("ben", "ben@harbour.example")
+
+
+def test_no_name_or_secret_reached_the_central_side_or_the_journal(site: Site, record: dict[str, Any]) -> None:
+    words = ("Shcherbinin", "Щербинин", "Achterberg", "1979-04-12", "C-77", *PASSWORDS.values())
+    files = [file for folder in (site.registry, site.keyholder) for file in folder.rglob("*") if file.is_file()]
+    files += [site.directory / "registry.log", site.directory / "keyholder.log"]
+    content = b"".join(file.read_bytes() for file in files)
+    assert len(content) > 100_000
+    for word in words:
+        for form in (word, word.lower(), word.upper()):
+            assert form.encode() not in content
+            assert form.encode("utf-16-le") not in content
