@@ -31,6 +31,7 @@ from screening.crypto.trust import TrustFile
 from screening.registry.database import FOR_WRITING
 from screening.registry.errors import (
     AuditUnavailableError,
+    ConflictError,
     DatabaseFaultError,
     NotReadyError,
     RecordedRefusalError,
@@ -165,7 +166,8 @@ class Unit:
             self.session.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type] # a Table
         except DBAPIError as error:
             translated = translate_database_error(error)
-            raise (AuditUnavailableError() if isinstance(translated, DatabaseFaultError) else translated) from None
+            refused = isinstance(translated, (ConflictError, DatabaseFaultError))  # nothing of ours collides with an id
+            raise (AuditUnavailableError() if refused else translated) from None
         self.recorded.extend(one.tag for one in sealed)
         return [Recorded(one, self._promise(one)) for one in sealed]
 
