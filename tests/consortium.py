@@ -243,6 +243,12 @@ class Consortium:
         """Takes a server down; its address stays its own."""
         self.servers[party].close()
 
+    def behave(self) -> None:
+        """Makes every party answer honestly from now on."""
+        for party in self.parties.values():
+            party.mutate = party.respond = None
+            party.headers, party.lose_answers, party.requests = {}, False, []
+
     def restart(self, party: str) -> None:
         url = next(entry.url for entry in self.trust.evaluators if entry.id == party)
         self.servers[party].enter_context(serving(self.parties[party], port=int(url.rpartition(":")[2])))
@@ -292,7 +298,7 @@ def make_consortium(directory: Path) -> Iterator[Consortium]:
 
 
 def _trust_body(registry: RegistryKeyring, keyholder: KeyholderKeyring, urls: Mapping[str, str]) -> dict[str, Any]:
-    evaluators = {"registry": registry, "keyholder-1": keyholder}
+    evaluators = (("registry", registry.share, registry.signing), ("keyholder-1", keyholder.share, keyholder.signing))
     return {
         "type": "trust-file",
         "version": 1,
@@ -307,10 +313,10 @@ def _trust_body(registry: RegistryKeyring, keyholder: KeyholderKeyring, urls: Ma
             {
                 "id": name,
                 "url": urls[name],
-                "share": b64u(voprf.public_share(keys.share)),
-                "signing_key": b64u(keys.signing.public_bytes),
+                "share": b64u(voprf.public_share(share)),
+                "signing_key": b64u(signing.public_bytes),
             }
-            for name, keys in evaluators.items()
+            for name, share, signing in evaluators
         ],
         "log": {"origin": f"{REGISTRY}/log", "key": b64u(registry.log.public_bytes)},
         "witnesses": [{"name": "keyholder-1", "key": b64u(keyholder.witness.public_bytes)}],

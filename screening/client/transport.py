@@ -78,10 +78,13 @@ def make_http() -> httpx.Client:
 
     A proxy from the environment is used for other machines, never for loopback.
     """
+    tls = httpx.create_ssl_context()  # made once, as it takes long to read all root certificates
+    direct = httpx.HTTPTransport(verify=tls)
     return httpx.Client(
+        verify=tls,
         follow_redirects=False,
         timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-        mounts={pattern: httpx.HTTPTransport(retries=0) for pattern in _LOOPBACK_PATTERNS},
+        mounts=dict.fromkeys(_LOOPBACK_PATTERNS, direct),
     )
 
 

@@ -1,0 +1,608 @@
+"""What the registry answers is believed only as far as it is signed, fits what was asked, and fits itself."""
+
+import copy
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audit.promise import make_promise
+from screening.client.errors import (
+    CertificateError,
+    MisbehavedError,
+    RecordSignatureError,
+    RegistryMisbehavedError,
+)
+from screening.client.verification import (
+    check_certificate,
+    timestamp,
+    verify_promise,
+    verify_record,
+    verify_screenings,
+)
+from screening.crypto.encoding import b64u
+from screening.crypto.sealing import SealingKey, seal
+from screening.crypto.signing import SigningKey, Statement, body_digest
+from screening.crypto.tokens import entries_digest, pack_entry
+from tests.consortium import SCHEME, Consortium, Member, make_consortium
+
+SUBMITTER, APPROVER = str(uuid.uuid4()), str(uuid.uuid4())
+
+
+@pytest.fixture(scope="module")
+def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
+    with make_consortium(tmp_path_factory.mktemp("consortium")) as made:
+        made.enrol("owner")
+        made.enrol("other")
+        yield made
+
+
+@pytest.fixture
+def owner(consortium: Consortium) -> Member:
+    return consortium.members["owner"]
+
+
+@pytest.fixture
+def other(consortium: Consortium) -> Member:
+    return consortium.members["other"]
+
+
+# --- certificates ------------------------------------------------------------------------------------------------
+
+
+def refused_certificate(consortium: Consortium, statement: Statement, organisation: str) -> CertificateError:
+    with pytest.raises(CertificateError) as caught:
+        check_certificate(statement.to_json(), consortium.trust, organisation=organisation)
+    assert str(caught.value).startswith("organisation certificate: ")
+    return caught.value
+
+
+def test_a_certificate_signed_by_all_three_is_accepted(consortium: Consortium, owner: Member) -> None:
+    found = check_certificate(owner.statement.to_json(), consortium.trust, organisation=owner.keys.organisation)
+    assert found.sealing_key == owner.keys.sealing.public_bytes
+
+
+def test_another_organisations_certificate_is_found_out(consortium: Consortium, owner: Member, other: Member) -> None:
+    refused_certificate(consortium, other.statement, owner.keys.organisation)
+
+
+@pytest.mark.parametrize("field", ["sealing_key", "recovery_key"])
+def test_another_organisations_sealing_key_in_a_certificate_is_found_out(
+    consortium: Consortium, owner: Member, other: Member, field: str
+) -> None:
+    body = {**owner.statement.body, field: other.statement.body[field]}
+    refused_certificate(consortium, Statement(body, owner.statement.signatures), owner.keys.organisation)
+    colluding = Statement(body).sign("registry", consortium.registry.signing)
+    refused_certificate(consortium, colluding, owner.keys.organisation)
+    colluding = colluding.sign("keyholder-1", consortium.keyholder_keys.signing)
+    refused_certificate(consortium, colluding, owner.keys.organisation)
+
+
+@pytest.mark.parametrize("signer", ["organisation", "registry", "keyholder-1"])
+def test_a_certificate_that_lacks_a_signature_is_found_out(consortium: Consortium, owner: Member, signer: str) -> None:
+    signatures = tuple(s for s in owner.statement.signatures if s.signer != signer)
+    assert len(signatures) == 2
+    refused_certificate(consortium, Statement(owner.statement.body, signatures), owner.keys.organisation)
+
+
+def test_a_certificate_countersigned_with_keys_that_are_not_pinned_is_found_out(
+    consortium: Consortium, owner: Member
+) -> None:
+    for signer in ("registry", "keyholder-1"):
+        kept = tuple(s for s in owner.statement.signatures if s.signer != signer)
+        forged = Statement(owner.statement.body, kept).sign(signer, SigningKey.generate())
+        refused_certificate(consortium, forged, owner.keys.organisation)
+
+
+@pytest.mark.parametrize("content", [None, [], {}, {"body": {}, "signatures": []}, "certificate"])
+def test_what_is_no_certificate_is_found_out(consortium: Consortium, owner: Member, content: object) -> None:
+    with pytest.raises(CertificateError):
+        check_certificate(content, consortium.trust, organisation=owner.keys.organisation)
+
+
+# --- records -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class RecordMaker:
+    """Makes records as the registry gives them, signed by an organisation."""
+
+    consortium: Consortium
+    owner: Member
+    record: str
+
+    def body(self, number: int, previous: str | None, entries: list[bytes], dossier: object) -> dict[str, Any]:
+        return {
+            "type": "record-version",
+            "registry": self.consortium.trust.registry,
+            "organisation": self.owner.keys.organisation,
+            "record": self.record,
+            "number": number,
+            "previous": previous,
+            "category": "SH",
+            "basis": "determination",
+            "review_on": None,
+            "expires_on": "2031-11-20",
+            "scheme": SCHEME,
+            "epoch": 1,
+            "tokens": entries_digest(entries),
+            "dossier": body_digest(dossier),  # type: ignore[arg-type]  # a dossier is a JSON object
+            "time": timestamp(self.consortium.clock()),
+        }
+
+    def signed(self, body: dict[str, Any]) -> dict[str, Any]:
+        return Statement(body).sign("organisation", self.owner.keys.signing).to_json()
+
+    def dossier(self, number: int) -> dict[str, Any]:
+        boxes = []
+        for key in (self.owner.keys.sealing, self.owner.recovery.sealing):
+            box = seal(
+                key.public_bytes,
+                b"who it is about",
+                label="dossier",
+                registry=self.consortium.trust.registry,
+                object_id=self.record,
+                version=number,
+            )
+            boxes.append({"recipient": key.key_id, "box": b64u(box)})
+        return {"boxes": boxes}
+
+    def version(self, number: int, previous: str | None, state: str) -> dict[str, Any]:
+        entries = [pack_entry(1 + index, 0, bytes([number, index]) * 8) for index in range(3)]
+        dossier = self.dossier(number)
+        body = self.body(number, previous, entries, dossier)
+        approval = self.approval(body) if state in ("approved", "superseded") else None
+        return {
+            "number": number,
+            "state": state,
+            "version": self.signed(body),
+            "entries": [b64u(entry) for entry in entries],
+            "dossier": dossier,
+            "approval": approval,
+            "drafted_by": SUBMITTER,
+            "submitted_by": SUBMITTER,
+            "approved_by": APPROVER if approval else None,
+            "returned_note": None,
+        }
+
+    def approval(self, version: dict[str, Any]) -> dict[str, Any]:
+        return self.signed(
+            {
+                "type": "record-approval",
+                **{name: version[name] for name in ("registry", "organisation", "record", "number")},
+                "version": body_digest(version),
+                "time": timestamp(self.consortium.clock()),
+            }
+        )
+
+    def withdrawal(self, number: int) -> dict[str, Any]:
+        return self.signed(
+            {
+                "type": "record-withdrawal",
+                "registry": self.consortium.trust.registry,
+                "organisation": self.owner.keys.organisation,
+                "record": self.record,
+                "number": number,
+                "reason": "overturned",
+                "time": timestamp(self.consortium.clock()),
+            }
+        )
+
+    def whole(self) -> dict[str, Any]:
+        """An active record with a superseded, an approved and a submitted version."""
+        versions: list[dict[str, Any]] = []
+        previous = None
+        for number, state in enumerate(("superseded", "approved", "submitted"), start=1):
+            versions.append(self.version(number, previous, state))
+            previous = body_digest(versions[-1]["version"]["body"])
+        return {"id": self.record, "state": "active", "withdrawal": None, "versions": versions}
+
+
+@pytest.fixture
+def maker(consortium: Consortium, owner: Member) -> RecordMaker:
+    return RecordMaker(consortium, owner, str(uuid.uuid4()))
+
+
+@pytest.fixture
+def refused(consortium: Consortium, owner: Member, maker: RecordMaker) -> Callable[[Any], str]:
+    """Gives the code with which a record is refused; the error names the record."""
+
+    def refuse(content: Any) -> str:
+        with pytest.raises(RecordSignatureError) as caught:
+            verify_record(content, consortium.trust, record=maker.record, certificates=[owner.certificate])
+        assert caught.value.record == maker.record
+        assert str(caught.value).startswith(f"record {maker.record}: ")
+        return caught.value.code
+
+    return refuse
+
+
+def test_a_record_that_its_owner_signed_is_accepted(consortium: Consortium, owner: Member, maker: RecordMaker) -> None:
+    verified = verify_record(maker.whole(), consortium.trust, record=maker.record, certificates=[owner.certificate])
+    assert [(version.number, version.state) for version in verified.versions] == [
+        (1, "superseded"),
+        (2, "approved"),
+        (3, "submitted"),
+    ]
+    assert verified.versions[1].approval is not None
+    assert verified.versions[2].approval is None
+
+
+def test_another_record_than_was_asked_for_is_found_out(
+    consortium: Consortium, owner: Member, refused: Callable[[Any], str]
+) -> None:
+    elsewhere = RecordMaker(consortium, owner, str(uuid.uuid4())).whole()
+    assert refused(elsewhere) == "other-record"
+
+
+def test_another_record_under_the_id_that_was_asked_for_is_found_out(
+    consortium: Consortium, owner: Member, maker: RecordMaker, refused: Callable[[Any], str]
+) -> None:
+    elsewhere = RecordMaker(consortium, owner, str(uuid.uuid4())).whole()
+    assert refused({**elsewhere, "id": maker.record}) == "other-record"
+
+
+def test_another_organisations_record_is_found_out(
+    consortium: Consortium, other: Member, maker: RecordMaker, refused: Callable[[Any], str]
+) -> None:
+    assert refused(RecordMaker(consortium, other, maker.record).whole()) == "other-organisation"
+
+
+def test_a_record_re_attributed_to_another_organisation_is_found_out(
+    consortium: Consortium, other: Member, maker: RecordMaker
+) -> None:
+    with pytest.raises(RecordSignatureError) as caught:
+        verify_record(maker.whole(), consortium.trust, record=maker.record, certificates=[other.certificate])
+    assert caught.value.code == "other-organisation"
+    relabelled = maker.whole()
+    for version in relabelled["versions"]:
+        version["version"]["body"]["organisation"] = other.keys.organisation
+    with pytest.raises(RecordSignatureError) as caught:
+        verify_record(relabelled, consortium.trust, record=maker.record, certificates=[other.certificate])
+    assert caught.value.code == "version-unsigned"
+
+
+Change = Callable[[dict[str, Any], RecordMaker], Any]
+
+
+def _unsign(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["version"]["signatures"] = []
+
+
+def _sign_with_another_key(record: dict[str, Any], _maker: RecordMaker) -> None:
+    body = record["versions"][1]["version"]["body"]
+    record["versions"][1]["version"] = Statement(body).sign("organisation", SigningKey.generate()).to_json()
+
+
+def _sign_as_registry(record: dict[str, Any], maker: RecordMaker) -> None:
+    body = record["versions"][1]["version"]["body"]
+    record["versions"][1]["version"] = Statement(body).sign("registry", maker.consortium.registry.signing).to_json()
+
+
+def _change_the_category(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["version"]["body"]["category"] = "SEA"
+
+
+def _swap_signatures(record: dict[str, Any], _maker: RecordMaker) -> None:
+    first, second = record["versions"][0]["version"], record["versions"][1]["version"]
+    first["signatures"], second["signatures"] = second["signatures"], first["signatures"]
+
+
+def _drop_the_first_version(record: dict[str, Any], _maker: RecordMaker) -> None:
+    del record["versions"][0]
+
+
+def _drop_a_version_between(record: dict[str, Any], _maker: RecordMaker) -> None:
+    del record["versions"][1]
+
+
+def _reorder(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"].reverse()
+
+
+def _renumber(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][2]["number"] = 2
+
+
+def _fork(record: dict[str, Any], maker: RecordMaker) -> None:
+    record["versions"][2] = maker.version(3, "00" * 32, "submitted")
+
+
+def _swap_dossiers(record: dict[str, Any], _maker: RecordMaker) -> None:
+    first, second = record["versions"][0], record["versions"][1]
+    first["dossier"], second["dossier"] = second["dossier"], first["dossier"]
+
+
+def _drop_the_dossier(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["dossier"] = None
+
+
+def _seal_to_another(record: dict[str, Any], maker: RecordMaker) -> None:
+    version = record["versions"][2]
+    version["dossier"]["boxes"][0]["recipient"] = SealingKey.generate().key_id
+    body = {**version["version"]["body"], "dossier": body_digest(version["dossier"])}
+    version["version"] = maker.signed(body)
+
+
+def _drop_a_box(record: dict[str, Any], maker: RecordMaker) -> None:
+    version = record["versions"][2]
+    del version["dossier"]["boxes"][1]
+    body = {**version["version"]["body"], "dossier": body_digest(version["dossier"])}
+    version["version"] = maker.signed(body)
+
+
+def _change_an_entry(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["entries"][0] = b64u(pack_entry(9, None, bytes(16)))
+
+
+def _drop_an_entry(record: dict[str, Any], _maker: RecordMaker) -> None:
+    del record["versions"][1]["entries"][0]
+
+
+def _garble_an_entry(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["entries"][0] = "AAA"
+
+
+def _drop_the_approval(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["approval"] = None
+
+
+def _claim_that_nothing_is_approved(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["state"] = "submitted"
+
+
+def _unsign_the_approval(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["approval"]["signatures"] = []
+
+
+def _approve_with_another_key(record: dict[str, Any], _maker: RecordMaker) -> None:
+    body = record["versions"][1]["approval"]["body"]
+    record["versions"][1]["approval"] = Statement(body).sign("organisation", SigningKey.generate()).to_json()
+
+
+def _reuse_an_approval(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][2].update(approval=record["versions"][1]["approval"], approved_by=APPROVER, state="approved")
+
+
+def _approve_another_digest(record: dict[str, Any], maker: RecordMaker) -> None:
+    body = {**record["versions"][1]["approval"]["body"], "version": "00" * 32}
+    record["versions"][1]["approval"] = maker.signed(body)
+
+
+def _approve_ones_own(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["approved_by"] = record["versions"][1]["submitted_by"]
+
+
+def _approve_by_nobody(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["approved_by"] = None
+
+
+def _withdraw_unsigned(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["state"] = "withdrawn"
+
+
+def _withdraw_with_another_key(record: dict[str, Any], maker: RecordMaker) -> None:
+    body = maker.withdrawal(3)["body"]
+    forged = Statement(body).sign("organisation", SigningKey.generate()).to_json()
+    record.update(state="withdrawn", withdrawal=forged)
+
+
+def _withdraw_another_version(record: dict[str, Any], maker: RecordMaker) -> None:
+    record.update(state="withdrawn", withdrawal=maker.withdrawal(1))
+
+
+def _no_versions(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"] = []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (_unsign, "version-unsigned"),
+        (_sign_with_another_key, "version-unsigned"),
+        (_sign_as_registry, "version-unsigned"),
+        (_change_the_category, "version-unsigned"),
+        (_swap_signatures, "version-unsigned"),
+        (_drop_the_first_version, "chain-broken"),
+        (_drop_a_version_between, "chain-broken"),
+        (_reorder, "chain-broken"),
+        (_renumber, "chain-broken"),
+        (_fork, "chain-broken"),
+        (_swap_dossiers, "dossier-exchanged"),
+        (_drop_the_dossier, "dossier-exchanged"),
+        (_seal_to_another, "dossier-recipients"),
+        (_drop_a_box, "dossier-recipients"),
+        (_change_an_entry, "entries-exchanged"),
+        (_drop_an_entry, "entries-exchanged"),
+        (_garble_an_entry, "entries-exchanged"),
+        (_drop_the_approval, "approval-missing"),
+        (_claim_that_nothing_is_approved, "approval-missing"),
+        (_unsign_the_approval, "approval-unsigned"),
+        (_approve_with_another_key, "approval-unsigned"),
+        (_reuse_an_approval, "approval-other-version"),
+        (_approve_another_digest, "approval-other-version"),
+        (_approve_ones_own, "approval-own"),
+        (_approve_by_nobody, "approval-own"),
+        (_withdraw_unsigned, "withdrawal-unsigned"),
+        (_withdraw_with_another_key, "withdrawal-unsigned"),
+        (_withdraw_another_version, "withdrawal-other-version"),
+        (_no_versions, "malformed"),
+    ],
+)
+def test_a_changed_record_is_found_out(
+    maker: RecordMaker, refused: Callable[[Any], str], change: Change, code: str
+) -> None:
+    record = maker.whole()
+    change(record, maker)
+    assert refused(record) == code
+
+
+def test_a_withdrawn_record_keeps_its_signed_tombstone(
+    consortium: Consortium, owner: Member, maker: RecordMaker
+) -> None:
+    record = {**maker.whole(), "state": "withdrawn", "withdrawal": maker.withdrawal(3)}
+    for version in record["versions"]:
+        version.update(entries=None, dossier=None)
+    verified = verify_record(record, consortium.trust, record=maker.record, certificates=[owner.certificate])
+    assert verified.withdrawal is not None
+    assert all(version.entries is None and version.dossier is None for version in verified.versions)
+
+
+def test_a_record_without_any_certificate_of_its_owner_is_not_believed(
+    consortium: Consortium, maker: RecordMaker
+) -> None:
+    with pytest.raises(RecordSignatureError):
+        verify_record(maker.whole(), consortium.trust, record=maker.record, certificates=[])
+
+
+# --- screenings --------------------------------------------------------------------------------------------------
+
+
+def promise(consortium: Consortium, *, key: SigningKey | None = None, **changes: Any) -> dict[str, Any]:
+    log = key or consortium.registry.log
+    given = {
+        "origin": consortium.trust.log_origin,
+        "event_id": uuid.uuid4(),
+        "leaf_hash": bytes(32),
+        "time": consortium.clock(),
+        **changes,
+    }
+    return make_promise(log.sign, key=log.key_id, **given)
+
+
+REQUEST = {
+    "purpose": "recruitment",
+    "vacancy": "V-1",
+    "categories": ["SH", "SEA"],
+    "candidates": [
+        {"id": "c1", "entries": ["A" * 24]},
+        {"id": "c2", "entries": ["B" * 24]},
+        {"id": "c3", "entries": []},
+    ],
+}
+
+
+def answer(consortium: Consortium) -> dict[str, Any]:
+    owner = {"id": str(uuid.uuid4()), "name": "An organisation", "contact": "hr@org.example"}
+    strong = [
+        {"grade": "likely", "organisation": owner},
+        {"grade": "strong", "organisation": owner, "categories": ["SH"]},
+    ]
+    results = {"c1": ("possible", "strong", strong), "c2": ("no_record", None, []), "c3": ("insufficient", None, [])}
+    screenings = []
+    for candidate, (outcome, grade, hits) in results.items():
+        values = {"outcome": outcome, "grade": grade, "vacancy": "V-1"}
+        screenings.append(
+            {
+                "id": str(uuid.uuid4()),
+                "candidate": candidate,
+                "outcome": outcome,
+                "grade": grade,
+                "hits": hits,
+                "previous": [],
+                "covered": {"organisations": 3, "categories": ["SEA", "SH"], "epoch": 1},
+                "opening": {name: {"salt": b64u(bytes(16)), "value": value} for name, value in values.items()},
+                "promise": promise(consortium),
+            }
+        )
+    return {"screenings": screenings}
+
+
+def believed(consortium: Consortium, content: object) -> list[Any]:
+    return list(verify_screenings(content, REQUEST, consortium.trust, now=consortium.clock()))
+
+
+def test_an_answer_that_fits_is_given_in_the_order_asked(consortium: Consortium) -> None:
+    content = answer(consortium)
+    content["screenings"].reverse()
+    assert [s["candidate"] for s in believed(consortium, content)] == ["c1", "c2", "c3"]
+
+
+def test_an_outcome_that_is_not_known_passes_to_be_shown_as_not_complete(consortium: Consortium) -> None:
+    content = answer(consortium)
+    content["screenings"][1].update(outcome="held")
+    content["screenings"][1]["opening"]["outcome"]["value"] = "held"
+    assert believed(consortium, content)[1]["outcome"] == "held"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda screenings: screenings.pop(),
+        lambda screenings: screenings.append(copy.deepcopy(screenings[0])),
+        lambda screenings: screenings[0].update(candidate="c2"),
+        lambda screenings: screenings[0].update(candidate="c9"),
+        lambda screenings: screenings[0].update(outcome=None),
+        lambda screenings: screenings[0].update(outcome="no_record"),
+        lambda screenings: screenings[0].update(grade="possible"),
+        lambda screenings: screenings[0].update(grade=None),
+        lambda screenings: screenings[0].update(hits=[]),
+        lambda screenings: screenings[0].update(hits=None),
+        lambda screenings: screenings[0]["hits"][0].update(grade="certain"),
+        lambda screenings: screenings[0]["hits"][0].update(organisation=None),
+        lambda screenings: screenings[0]["hits"][1].update(categories=["FRAUD"]),
+        lambda screenings: screenings[1].update(outcome="insufficient"),
+        lambda screenings: screenings[1].update(grade="strong"),
+        lambda screenings: screenings[2].update(outcome="no_record"),
+        lambda screenings: screenings[0]["covered"].update(epoch=2),
+        lambda screenings: screenings[0]["covered"].update(categories=["SH"]),
+        lambda screenings: screenings[0].update(covered=None),
+        lambda screenings: screenings[0].update(promise=None),
+        lambda screenings: screenings[0].update(promise=screenings[1]["promise"]),
+        lambda screenings: screenings[0]["promise"]["body"].update(leaf="11" * 32),
+        lambda screenings: screenings[0]["promise"].update(signatures=[]),
+        lambda screenings: screenings[0]["opening"].pop("vacancy"),
+        lambda screenings: screenings[0].update(opening=None),
+        lambda screenings: screenings[0]["opening"]["outcome"].update(value="no_record"),
+        lambda screenings: screenings[0]["opening"]["grade"].update(value=None),
+        lambda screenings: screenings[0]["opening"]["vacancy"].update(value="V-2"),
+        lambda screenings: screenings[0]["opening"]["vacancy"].update(salt="AA"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_found_out(consortium: Consortium, change: Callable[[Any], Any]) -> None:
+    content = answer(consortium)
+    change(content["screenings"])
+    with pytest.raises(RegistryMisbehavedError, match=r"^registry: "):
+        believed(consortium, content)
+
+
+@pytest.mark.parametrize("content", [None, [], {}, {"screenings": None}, {"screenings": [1, 2, 3]}])
+def test_an_answer_without_screenings_is_found_out(consortium: Consortium, content: object) -> None:
+    with pytest.raises(RegistryMisbehavedError):
+        believed(consortium, content)
+
+
+# --- promises ----------------------------------------------------------------------------------------------------
+
+
+def test_the_logs_promise_is_believed(consortium: Consortium) -> None:
+    given = promise(consortium)
+    assert verify_promise(given, consortium.trust, now=consortium.clock()) == given
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": SigningKey.generate()},
+        {"origin": "another.log"},
+        {"time": "future"},
+        {"time": "past"},
+    ],
+)
+def test_a_promise_of_another_log_or_time_is_found_out(consortium: Consortium, changes: dict[str, Any]) -> None:
+    moved = {"future": timedelta(minutes=6), "past": timedelta(minutes=-6)}
+    if "time" in changes:
+        changes = {"time": consortium.clock() + moved[changes["time"]]}
+    with pytest.raises(MisbehavedError, match="promise"):
+        verify_promise(
+            promise(consortium, **changes), consortium.trust, now=consortium.clock(), max_age=timedelta(minutes=5)
+        )
+
+
+@pytest.mark.parametrize("content", [None, "promise", {}, {"body": {}, "signatures": []}])
+def test_what_is_no_promise_is_found_out(consortium: Consortium, content: object) -> None:
+    with pytest.raises(RegistryMisbehavedError):
+        verify_promise(content, consortium.trust, now=consortium.clock())
