@@ -155,11 +155,13 @@ def _new_directory(directory: Path) -> Path:
 
 def _write_environment(path: Path, settings: dict[str, str]) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.writelines(f"{name}='{value}'\n" for name, value in settings.items())
+        for name, value in settings.items():
+            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+            file.write(f"{name}='{quoted}'\n")
 
 
 def _settings(directory: Path | None) -> Any:
-    from environs import Env
+    from dotenv import load_dotenv  # what environs reads such files with
 
     from screening.api.settings import Settings
 
@@ -167,7 +169,7 @@ def _settings(directory: Path | None) -> Any:
         file = directory / ENVIRONMENT_FILE
         if not file.is_file():
             raise CommandError("directory", f"{directory} is no registry's directory: it has no {ENVIRONMENT_FILE}")
-        Env().read_env(str(file), override=False)
+        load_dotenv(file, override=False, interpolate=False)
     return Settings.from_environment()
 
 

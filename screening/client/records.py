@@ -335,7 +335,7 @@ class _Terms:
 
 
 def _summary(fields: Fields, promise: Mapping[str, Any] | None = None) -> RecordSummary:
-    number = fields.whole_number("version")
+    number = fields.whole_number("number")
     if number < 1:
         raise RegistryMisbehavedError("its answer's record has no version")
     return RecordSummary(

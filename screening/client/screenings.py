@@ -261,7 +261,9 @@ class Screenings:
         if len(found) != len(wanted):
             raise RegistryMisbehavedError("it holds a part of a request that is done whole or not at all")
         shown = [Fields.of(self._client.call("GET", f"{PATH}/{found[candidate]}").content) for candidate in wanted]
-        return [read_result({**answer.object("screening").content, "promise": None}) for answer in shown]
+        return [
+            read_result({**answer.object("screening").content, "previous": [], "promise": None}) for answer in shown
+        ]
 
     def history(self) -> Iterator[PastCheck]:
         """The organisation's checks, the latest first, with the notes opened here."""
