@@ -12,11 +12,11 @@ Tokens here are made up, not derived: the registry cannot tell.
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -48,11 +48,13 @@ from screening.registry.setup import initialise_registry
 from screening.registry.trust import publish_trust_file
 from screening.registry.unit import Actor, RegistryContext, Unit, open_unit
 
+T = TypeVar("T")
+
 START = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 REGISTRY = "test-registry"
 LOG_ORIGIN = "log.example/test-registry"
 SCHEME = "5c" * 32
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven purple lanterns drift"
 STRONG_RULES = (2, 4, 5, 7)
 """Numbers of rules of tier A that need no document."""
 
@@ -151,6 +153,11 @@ class World:
         with open_unit(self.sessions, self.context, self.clock, actor, write=write) as unit:
             yield unit
 
+    def act(self, someone: Someone | None, service: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Runs one service in a unit of its own, as somebody."""
+        with self.unit(someone) as unit:
+            return service(unit, *args, **kwargs)
+
     def events(self) -> list[str]:
         """Tags of all events, in the order in which they were written."""
         with self.sessions() as session:
@@ -162,7 +169,7 @@ class World:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
     def record(self, member: Member, *, seed: str = "person", submit: bool = True, **changes: Any) -> dict[str, Any]:
-        """Everything that `create_record` takes, besides the unit; `changes` are fields of the signed body."""
+        """Everything that `create_record` takes, besides the unit; `changes` as for `version`."""
         record = uuid7()
         made = self.version(member, record, seed=seed, **changes)
         return {"record": record, "submit": submit, **made}
@@ -177,9 +184,10 @@ class World:
         seed: str = "person",
         entries: Sequence[bytes] | None = None,
         dossier: Mapping[str, Any] | None = None,
+        signed: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> dict[str, Any]:
-        """A signed version with its entries and dossier."""
+        """A signed version with its entries and dossier; `changes` and `signed` are fields of the signed body."""
         tokens = list(entries) if entries is not None else strong_entries(seed)
         sealed = dict(dossier) if dossier is not None else self.dossier(member, record, number)
         body = {
@@ -199,7 +207,7 @@ class World:
             "dossier": body_digest(sealed),
             "time": written(self.clock.now),
         }
-        return {"version": self.sign(member, body | changes), "entries": tokens, "dossier": sealed}
+        return {"version": self.sign(member, body | changes | dict(signed or {})), "entries": tokens, "dossier": sealed}
 
     def dossier(
         self, member: Member, record: uuid.UUID, number: int, content: bytes = b'{"note":"invented"}'
@@ -207,18 +215,25 @@ class World:
         """A dossier sealed to both of an organisation's keys."""
         boxes = []
         for key in (member.keyring.sealing, member.recovery.sealing):
-            purpose = {"label": "dossier", "registry": self.context.id, "object_id": str(record), "version": number}
-            boxes.append({"recipient": key.key_id, "box": b64u(seal(key.public_bytes, content, **purpose))})
+            box = self._seal(key.public_bytes, content, "dossier", record, number)
+            boxes.append({"recipient": key.key_id, "box": b64u(box)})
         return {"boxes": boxes}
 
-    def approval(self, member: Member, version: Statement, **changes: Any) -> Statement:
-        """A signed approval of a version."""
+    def approval(self, member: Member, version: Statement, signed: Mapping[str, Any] | None = None) -> Statement:
+        """A signed approval of a version; `signed` changes fields of its body."""
         body = self._about(version, "record-approval") | {"version": version.digest}
-        return self.sign(member, body | changes)
+        return self.sign(member, body | dict(signed or {}))
 
-    def withdrawal(self, member: Member, version: Statement, reason: str = "overturned", **changes: Any) -> Statement:
-        """A signed withdrawal of a version's record."""
-        return self.sign(member, self._about(version, "record-withdrawal") | {"reason": reason} | changes)
+    def withdrawal(
+        self,
+        member: Member,
+        version: Statement,
+        reason: str = "overturned",
+        signed: Mapping[str, Any] | None = None,
+    ) -> Statement:
+        """A signed withdrawal of a version's record; `signed` changes fields of its body."""
+        body = self._about(version, "record-withdrawal") | {"reason": reason}
+        return self.sign(member, body | dict(signed or {}))
 
     def sign(self, member: Member, body: Mapping[str, Any]) -> Statement:
         """Any statement, signed by an organisation."""
@@ -226,17 +241,14 @@ class World:
 
     def note(self, member: Member, object_id: uuid.UUID, label: str = "screening-note", version: int = 1) -> bytes:
         """Something sealed to an organisation."""
-        key = member.keyring.sealing.public_bytes
-        purpose = {"label": label, "registry": self.context.id, "object_id": str(object_id), "version": version}
-        return seal(key, b"a note", **purpose)
+        return self._seal(member.keyring.sealing.public_bytes, b"a note", label, object_id, version)
 
     def active_record(self, member: Member, *, seed: str = "person", **changes: Any) -> uuid.UUID:
         """Enters a record and has it approved by a second person; gives its id."""
         made = self.record(member, seed=seed, **changes)
-        with self.unit(member.admin) as unit:
-            record, _ = create_record(unit, **made)
-        with self.unit(member.second_admin) as unit:
-            approve_version(unit, record.id, etag=1, approval=self.approval(member, made["version"]))
+        record, _ = self.act(member.admin, create_record, **made)
+        approval = self.approval(member, made["version"])
+        self.act(member.second_admin, approve_version, record.id, etag=1, approval=approval)
         return record.id
 
     def candidate(self, member: Member, seed: str | None = "person", **changes: Any) -> Candidate:
@@ -267,6 +279,9 @@ class World:
         """A record's row as it is now."""
         with self.sessions() as session:
             return session.get_one(Record, record)
+
+    def _seal(self, key: bytes, content: bytes, label: str, object_id: uuid.UUID, version: int) -> bytes:
+        return seal(key, content, label=label, registry=self.context.id, object_id=str(object_id), version=version)
 
     def _about(self, version: Statement, type: str) -> dict[str, Any]:
         names = ("registry", "organisation", "record", "number")
@@ -407,7 +422,7 @@ def first_trust_file(keyring: RegistryKeyring, keyholder: KeyholderKeyring, **ch
         "epoch": 1,
         "scheme_version": 1,
         "scheme_digest": SCHEME,
-        "stretch": StretchParameters(memory_kib=64, iterations=1, parallelism=1, length=32),
+        "stretch": StretchParameters(memory_kib=8192, iterations=1, parallelism=1, length=32),
         "evaluators": [own, other],
         "log_origin": LOG_ORIGIN,
         "log_key": keyring.log.public_bytes,

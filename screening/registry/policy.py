@@ -6,12 +6,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from audit.events import PolicyChanged
 from screening.registry.errors import NotFoundError, PolicyOutOfBoundsError
 from screening.registry.models import PolicyValue
+from screening.registry.rows import insert_missing
 from screening.registry.unit import Unit
 
 _CACHE = "policy_values"
@@ -165,8 +166,9 @@ def change_policy(unit: Unit, name: str, value: int) -> tuple[PolicyInForce, dic
     if isinstance(value, bool) or not policy.minimum <= value <= policy.maximum:
         raise PolicyOutOfBoundsError(errors={"value": [f"must be {policy.minimum} to {policy.maximum} {policy.unit}"]})
     actor = unit.required_actor
-    unit.session.merge(PolicyValue(name=name, value=value, changed_at=unit.now, changed_by=actor.person))
-    unit.session.flush()
+    row = {"name": name, "value": value, "changed_at": unit.now, "changed_by": actor.person}
+    if not insert_missing(unit.session, PolicyValue, [row]):
+        unit.session.execute(update(PolicyValue).where(PolicyValue.name == name).values(row))
     unit.session.info.pop(_CACHE, None)
     promise = unit.record(
         PolicyChanged(

@@ -51,7 +51,7 @@ def publish_trust_file(unit: Unit, statement: Statement) -> tuple[TrustFile, dic
     if predecessor is None and trust.serial != 1:
         raise StateConflictError("The first trust file has serial number 1.")
     own = trust.evaluators[0].signing_key == unit.registry.signing.verifying_key
-    log = trust.log_key == unit.registry.log.verifying_key and trust.log_origin == unit.registry.log_origin
+    log = trust.log_key == unit.registry.log.public_bytes and trust.log_origin == unit.registry.log_origin
     if not own or not log:
         raise StatementInvalidError(errors={"trust": ["must name this registry's own keys and log"]})
     unit.session.add(
