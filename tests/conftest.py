@@ -11,6 +11,7 @@ from typing import Any, cast
 import hypothesis
 import pytest
 
+from screening.crypto.stretch import StretchParameters
 from tests.databases import KINDS, Databases, Kind, PostgresServer
 
 WITHOUT_POSTGRESQL = "SCREENING_TEST_WITHOUT_POSTGRESQL"
@@ -131,6 +132,18 @@ def only_loopback() -> Iterator[None]:
         patch.setattr(socket.socket, "connect", guard(socket.socket.connect))
         patch.setattr(socket.socket, "connect_ex", guard(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+# --- costs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_stretching_is_accepted() -> Iterator[None]:
+    """Lets trust files ask for less of Argon2id than clients otherwise accept."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheapest = StretchParameters(memory_kib=8, iterations=1, parallelism=1, length=16)
+        patch.setattr("screening.crypto.trust.MINIMUM_STRETCH", cheapest)
         yield
 
 
