@@ -166,7 +166,7 @@ class CertifiedOrganisation(OrganisationAct):
     certificate = _statement()
 
 
-class Certificate(ma.Schema):
+class IssuedCertificate(ma.Schema):
     """An organisation's current certificate."""
 
     certificate = _statement()
@@ -226,7 +226,7 @@ class Record(ma.Schema):
     updated_at = _time()
 
 
-class RecordVersion(ma.Schema):
+class StoredVersion(ma.Schema):
     """A version; dossier and entries are gone with the record."""
 
     number = _whole()
@@ -245,7 +245,7 @@ class WholeRecord(Record):
     """A record with all its versions."""
 
     withdrawal = _statement(allow_none=True)
-    versions = _list(RecordVersion)
+    versions = _list(StoredVersion)
 
 
 class OneRecord(ma.Schema):
@@ -314,16 +314,16 @@ class Screening(ma.Schema):
     opening = fields.Dict(required=True, metadata={"description": "salts and values of the event's commitments"})
 
 
-class NewScreening(Screening):
+class ScreenedCandidate(Screening):
     """A screening with the promise for its event."""
 
     promise = _promise()
 
 
-class NewScreenings(ma.Schema):
+class Screened(ma.Schema):
     """The screenings, in the order of the candidates."""
 
-    screenings = _list(NewScreening)
+    screenings = _list(ScreenedCandidate)
 
 
 class ScreeningSummary(ma.Schema):

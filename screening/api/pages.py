@@ -46,13 +46,13 @@ _TEMPLATES = {
 {% extends "base" %}
 {% block title %}{{ spec.info.title }} API{% endblock %}
 {% macro parameters(operation) %}
-{% if operation.parameters %}
+{% if operation.parameters is defined %}
 <table>
 <thead><tr><th>Parameter</th><th>In</th><th>Needed</th><th>What</th></tr></thead>
 <tbody>
 {% for parameter in operation.parameters %}
 <tr><td><code>{{ parameter.name }}</code></td><td>{{ parameter["in"] }}</td>
-<td>{{ "yes" if parameter.required else "no" }}</td><td><code>{{ parameter.schema | tojson }}</code></td></tr>
+<td>{{ "yes" if parameter.get("required") else "no" }}</td><td><code>{{ parameter.schema | tojson }}</code></td></tr>
 {% endfor %}
 </tbody>
 </table>

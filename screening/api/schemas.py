@@ -160,7 +160,8 @@ class NewScreenings(Schema):
 
     @ma.validates("candidates")
     def _distinct(self, candidates: list[dict[str, Any]], **_kwargs: Any) -> None:
-        if len({candidate["id"] for candidate in candidates}) != len(candidates):
+        ids = [candidate["id"] for candidate in candidates if "id" in candidate]  # also asked when one did not fit
+        if len(set(ids)) != len(ids):
             raise ma.ValidationError("A candidate's id is there twice.")
 
 

@@ -33,7 +33,7 @@ def show(call: Call, *, organisation: UUID) -> Answer:
     return Answer({"organisation": shapes.organisation(organisations.get_organisation(call.unit, organisation))})
 
 
-@blueprint.operation("/organisations/<uuid:organisation>/certificate", "GET", answer=answers.Certificate)
+@blueprint.operation("/organisations/<uuid:organisation>/certificate", "GET", answer=answers.IssuedCertificate)
 def show_certificate(call: Call, *, organisation: UUID) -> Answer:
     """Show an organisation's certificate in force: public keys, to be verified against the pinned trust file."""
     row = organisations.current_certificate(call.unit.session, organisation)

@@ -32,7 +32,7 @@ def list(call: Call) -> Answer:
     "/screenings",
     "POST",
     body=schemas.NewScreenings,
-    answer=answers.NewScreenings,
+    answer=answers.Screened,
     status=HTTPStatus.CREATED,
     body_limit=BODY_BYTES,
 )
