@@ -72,6 +72,7 @@ class Party:
         headers: Further headers of what `respond` gives.
         lose_answers: Carries requests out, and answers as a proxy does that lost the answer.
         requests: The bodies that came in.
+        seen: The WSGI environments that they came with.
     """
 
     def __init__(self) -> None:
@@ -81,10 +82,12 @@ class Party:
         self.headers: dict[str, str] = {}
         self.lose_answers = False
         self.requests: list[bytes] = []
+        self.seen: list[dict[str, Any]] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         self.requests.append(body)
+        self.seen.append(environ)
         if self.respond is not None:
             status, kind, answer = self.respond()
             headers = {"Content-Type": kind, **self.headers}
@@ -247,7 +250,7 @@ class Consortium:
         """Makes every party answer honestly from now on."""
         for party in self.parties.values():
             party.mutate = party.respond = None
-            party.headers, party.lose_answers, party.requests = {}, False, []
+            party.headers, party.lose_answers, party.requests, party.seen = {}, False, [], []
 
     def restart(self, party: str) -> None:
         url = next(entry.url for entry in self.trust.evaluators if entry.id == party)

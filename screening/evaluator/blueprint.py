@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, json, jsonify, request
 
 from screening.evaluator.errors import EvaluatorError
 from screening.evaluator.service import MAX_BODY_BYTES, Evaluator
@@ -10,10 +10,7 @@ from screening.evaluator.service import MAX_BODY_BYTES, Evaluator
 
 def problem_response(problem: dict[str, Any], headers: dict[str, str]) -> Response:
     """Writes a problem document (RFC 9457)."""
-    response = jsonify(problem)
-    response.status_code, response.mimetype = problem["status"], "application/problem+json"
-    response.headers.update(headers)
-    return response
+    return Response(json.dumps(problem), problem["status"], headers, mimetype="application/problem+json")
 
 
 def blueprint(evaluator: Evaluator) -> Blueprint:

@@ -20,8 +20,7 @@ _T: Table = EvaluationBucket.__table__  # type: ignore[assignment]  # declared a
 # Locked in the order of their names, so that no two transactions wait for each other. SQLite knows no FOR UPDATE; there
 # the transaction, which began with a write, holds the one write lock.
 _LOCKED = select(_T).where(_T.c.name.in_(bindparam("names", expanding=True))).order_by(_T.c.name).with_for_update()
-_BUCKET = _T.c.name == bindparam("bucket")
-_FILL = update(_T).where(_BUCKET).values(level=bindparam("filled"), updated_at=bindparam("now"))
+_FILL = update(_T).where(_T.c.name == bindparam("key")).values(level=bindparam("new"), updated_at=bindparam("now"))
 
 
 @functools.cache
@@ -63,8 +62,7 @@ def charge(connection: Connection, buckets: Sequence[tuple[str, int]], cost: int
             wait = (level - capacity) * DAY_SECONDS / capacity if cost <= capacity else DAY_SECONDS
             whose = "all organisations together have" if name == ALL else "the organisation has"
             raise EvaluatorError("budget-spent", f"{whose} used the day's budget", retry_after=math.ceil(wait))
-        filled.append({"bucket": name, "filled": level, "now": max(now, since)})
+        filled.append({"key": name, "new": level, "now": max(now, since)})
     if cost:
         connection.execute(_FILL, filled)
-    left: float = buckets[0][1] - filled[0]["filled"]
-    return max(0, math.floor(left))
+    return max(0, math.floor(float(buckets[0][1] - filled[0]["new"])))

@@ -24,8 +24,7 @@ from screening.evaluator.models import Enrolled, EvaluationBatch, EvaluatorBase,
 from screening.evaluator.service import PADDING, Enrolment, Evaluator, EvaluatorConfig
 
 KEYS_FILE, TRUST_FILE, DATABASE_FILE = "keyholder.keys.json", "trust.json", "keyholder.sqlite"
-DEFAULT_TOTAL_DAILY_BUDGET = 2_000_000
-SCHEMA_VERSION = 1
+DEFAULT_TOTAL_DAILY_BUDGET, SCHEMA_VERSION = 2_000_000, 1
 
 
 class KeyholderError(Exception):
@@ -132,8 +131,9 @@ class Keyholder:
         day, one = func.date(EvaluationBatch.created_at), EvaluationBatch.organisation
         sums = func.count(), func.sum(EvaluationBatch.candidates), func.sum(EvaluationBatch.elements)
         with self.sessions() as session:
-            rows = session.execute(select(one, day, *sums).group_by(day, one).order_by(day, one))
-            return [Usage(*row) for row in rows]
+            return [
+                Usage(*row) for row in session.execute(select(one, day, *sums).group_by(day, one).order_by(day, one))
+            ]
 
 
 def read_trust(directory: Path) -> TrustFile:
@@ -189,4 +189,5 @@ def _open_database(path: Path) -> sessionmaker[Session]:
             session.add(SchemaVersion(version=SCHEMA_VERSION))
         elif version != SCHEMA_VERSION:
             raise KeyholderError(f"the database has schema {version}; this program needs {SCHEMA_VERSION}")
+    engine.dispose()  # processes that are forked from this one must not share its connections
     return sessions

@@ -21,11 +21,10 @@ from screening.evaluator.errors import EvaluatorError
 from screening.evaluator.models import EvaluationBatch
 
 PROTOCOL, SUITE = "screening/1", "ristretto255-SHA512"
-MAX_BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES, PADDING = 1024 * 1024, 8
 CLOCK_TOLERANCE = timedelta(seconds=300)
 LIMITS = {"screening": (100, 32), "record": (1, 256), "rekey": (1, 256)}
 """By purpose: candidates, and elements for each."""
-PADDING = 8
 
 _TEXTS = ("type", "protocol", "registry", "scheme", "suite", "evaluator", "organisation", "purpose", "batch", "time")
 _FIELDS = {**dict.fromkeys(_TEXTS, str), "epoch": int, "candidates": int, "elements": list}
@@ -88,8 +87,8 @@ class Evaluator:
         self, config: EvaluatorConfig, sessions: sessionmaker[Session], directory: Directory,
         recorder: Recorder | None, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self.config, self._sessions, self._directory = config, sessions, directory
-        self._recorder, self._clock = recorder, clock
+        self.config, self._sessions, self._clock = config, sessions, clock
+        self._directory, self._recorder = directory, recorder
         self._log = structlog.get_logger("screening.evaluator", evaluator=config.id)
 
     def handle(self, body: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from screening.client.client import Client
 from screening.client.errors import ProblemError
+from screening.client.transport import make_http
 from screening.crypto.errors import CryptoError, TrustError
 from screening.crypto.keyring import KeyholderKeyring, OrganisationKeyring, RecoveryKeyring
 from screening.crypto.signing import SigningKey, Statement
@@ -34,10 +35,15 @@ def consortium(tmp_path: Path) -> Iterator[Consortium]:
         yield made
 
 
-@pytest.fixture
-def client(consortium: Consortium) -> Iterator[Client]:
-    with Client(consortium.profile("org"), clock=consortium.clock) as made:
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with make_http() as made:
         yield made
+
+
+@pytest.fixture
+def client(consortium: Consortium, http: httpx.Client) -> Client:
+    return Client(consortium.profile("org"), http=http, clock=consortium.clock)
 
 
 def url_of(consortium: Consortium) -> str:
@@ -57,18 +63,18 @@ def test_a_keyholder_answers_over_a_real_socket(consortium: Consortium, client: 
     assert client.evaluate([[b"feature"]], "screening") == [[consortium.direct_token(b"feature")]]
 
 
-def test_a_keyholder_says_that_it_lives_and_is_ready(consortium: Consortium) -> None:
-    assert httpx.get(url_of(consortium) + "/livez").json() == {"status": "ok"}
-    ready = httpx.get(url_of(consortium) + "/readyz")
+def test_a_keyholder_says_that_it_lives_and_is_ready(consortium: Consortium, http: httpx.Client) -> None:
+    assert http.get(url_of(consortium) + "/livez").json() == {"status": "ok"}
+    ready = http.get(url_of(consortium) + "/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
 
 
-def test_a_keyholder_without_its_database_is_not_ready_but_lives(consortium: Consortium) -> None:
+def test_a_keyholder_without_its_database_is_not_ready_but_lives(consortium: Consortium, http: httpx.Client) -> None:
     with closing(sqlite3.connect(consortium.keyholder_directory / DATABASE_FILE)) as database:
         database.execute("DROP TABLE keyholder_schema")
         database.commit()
-    assert httpx.get(url_of(consortium) + "/readyz").status_code == 503
-    assert httpx.get(url_of(consortium) + "/livez").status_code == 200
+    assert http.get(url_of(consortium) + "/readyz").status_code == 503
+    assert http.get(url_of(consortium) + "/livez").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -81,15 +87,15 @@ def test_a_keyholder_without_its_database_is_not_ready_but_lives(consortium: Con
     ],
 )
 def test_every_error_is_a_problem_document(
-    consortium: Consortium, method: str, path: str, status: int, slug: str
+    consortium: Consortium, http: httpx.Client, method: str, path: str, status: int, slug: str
 ) -> None:
-    answer = httpx.request(method, url_of(consortium) + path)
+    answer = http.request(method, url_of(consortium) + path)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{slug}")
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_over_the_cap_is_refused_over_the_socket(consortium: Consortium) -> None:
-    answer = httpx.post(url_of(consortium) + "/v1/evaluations", content=b" " * (1024 * 1024 + 1))
+def test_a_body_over_the_cap_is_refused_over_the_socket(consortium: Consortium, http: httpx.Client) -> None:
+    answer = http.post(url_of(consortium) + "/v1/evaluations", content=b" " * (1024 * 1024 + 1))
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
 
 
