@@ -70,8 +70,9 @@ def insert_missing(session: Session, table: type[DeclarativeBase], rows: Sequenc
     makers: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     maker = makers[session.get_bind().dialect.name]
     parameters = rows[0] if len(rows) == 1 else list(rows)  # one row needs no executemany
-    result = session.execute(maker(table.__table__).on_conflict_do_nothing(), parameters)
-    return int(result.rowcount)  # type: ignore[attr-defined] # an INSERT gives a CursorResult
+    statement = maker(table.__table__).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    result = session.execute(statement, parameters)
+    return max(0, int(result.rowcount))  # type: ignore[attr-defined] # an INSERT gives a CursorResult
 
 
 def _read_cursor(cursor: str) -> uuid.UUID:

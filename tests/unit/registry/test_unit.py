@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
@@ -143,23 +144,21 @@ def add_twice(unit: Unit) -> None:
 
 
 def test_a_second_writer_waits_for_the_first(world: World) -> None:
-    order: list[str] = []
-    inside = threading.Event()
+    inside, order = threading.Event(), []
 
     def second() -> None:
         inside.wait()
-        with world.unit(world.registrar) as unit:
-            change_policy(unit, "session_hours", 9)
-            order.append("second")
+        world.act(world.registrar, change_policy, "session_hours", 9)
+        order.append("second")
 
-    thread = threading.Thread(target=second)
-    thread.start()
-    with world.unit(world.registrar) as unit:
-        change_policy(unit, "session_hours", 8)
-        inside.set()
-        time.sleep(0.2)
-        order.append("first")
-    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(second)
+        with world.unit(world.registrar) as unit:
+            change_policy(unit, "session_hours", 8)
+            inside.set()
+            time.sleep(0.2)
+            order.append("first")
+        waiting.result()
     with world.sessions() as session:
         assert policy_value(session, "session_hours") == 9
     assert order == ["first", "second"]
