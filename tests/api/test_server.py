@@ -69,7 +69,7 @@ def exchange(port: int, sent: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "sent, status, slug",
+    ("sent", "status", "slug"),
     [
         (f"{CANARY}\r\n\r\n".encode(), 400, "malformed-request"),
         (f"GET / {CANARY}\r\n\r\n".encode(), 400, "malformed-request"),

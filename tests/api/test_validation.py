@@ -16,7 +16,7 @@ OTHER = "A" * 23 + "B"
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         (Text(5), ""),
         (Text(5), "123456"),
@@ -66,7 +66,7 @@ def test_a_field_refuses_what_is_not_in_its_one_form(field: fields.Field[Any], v
 
 
 @pytest.mark.parametrize(
-    "field, value, loaded",
+    ("field", "value", "loaded"),
     [
         (Text(9), "Zoë\u200cX", "Zoë\u200cX"),
         (Secret(9), " pass \u202e", " pass \u202e"),

@@ -104,7 +104,7 @@ def test_routes_and_table_that_agree_are_sealed(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "policy, routes",
+    ("policy", "routes"),
     [
         ({}, {"a": ("GET",)}),
         ({("a", "GET"): OPEN}, {}),
@@ -131,7 +131,7 @@ SUBMITTED = "registry:record:submitted"
 
 
 @pytest.mark.parametrize(
-    "rule, recorded",
+    ("rule", "recorded"),
     [
         (RULE, []),
         (RULE, [ENDED]),
@@ -146,7 +146,7 @@ def test_a_view_that_records_another_event_than_its_rules_is_stopped(rule: Rule,
 
 
 @pytest.mark.parametrize(
-    "rule, recorded",
+    ("rule", "recorded"),
     [
         (RULE, [OPENED]),
         (OPEN, []),

@@ -75,7 +75,7 @@ def test_nobody_passes_without_a_session_where_the_table_asks_for_one(api: Api) 
     assert cells == 38 * 6
 
 
-@pytest.mark.parametrize("endpoint, method", RULES)
+@pytest.mark.parametrize(("endpoint", "method"), RULES)
 def test_who_may_succeeds_and_exactly_the_rules_event_is_left(api: Api, endpoint: str, method: Any) -> None:
     rule = POLICY[(endpoint, method)]
     act = act_for(api, endpoint)
@@ -125,7 +125,7 @@ def _undo(api: Api, endpoint: str) -> None:
         assert api.call("PUT", path, api.world.alpha.admin, json={"roles": ["recruiter"]}).status_code == 200
 
 
-@pytest.mark.parametrize("endpoint, method", WITH_EVENT)
+@pytest.mark.parametrize(("endpoint", "method"), WITH_EVENT)
 def test_without_the_log_nothing_acts_and_nothing_is_shown(api: Api, endpoint: str, method: Any) -> None:
     act = act_for(api, endpoint)
     if act.by is not None:
