@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -109,7 +110,9 @@ class Evaluator:
             self._log.info("refused", problem=error.type)
             raise
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            slug = "storage-full" if "full" in str(error.__cause__).lower() else "unavailable"
+            slug = (
+                "storage-full" if re.search("disk is full|no space left", f"{error.__cause__}", re.I) else "unavailable"
+            )
             self._log.error("failed", problem=slug, cause=type(error).__name__)
             raise EvaluatorError(slug, "try again later; nothing was charged", retry_after=5) from None
 

@@ -4,6 +4,7 @@ Both run as real HTTP servers around the real evaluator; each test changes one t
 """
 
 import copy
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,12 +15,24 @@ import httpx
 import pytest
 
 from screening.client.client import Client
-from screening.client.errors import EvaluatorMisbehavedError, ProblemError, UnavailableError
+from screening.client.errors import (
+    CertificateError,
+    EvaluatorMisbehavedError,
+    ProblemError,
+    RecordSignatureError,
+    TrustFileError,
+    UnavailableError,
+)
+from screening.client.organisations import Organisations
+from screening.client.profile import Profile, StoredSession
+from screening.client.records import Records
 from screening.client.transport import make_http
 from screening.crypto import ristretto, voprf
 from screening.crypto.encoding import b64u, unb64u
+from screening.crypto.signing import Statement
 from tests.consortium import Consortium, make_consortium
 from tests.servers import RawServer, raw
+from tests.signed_records import RecordMaker
 
 EVALUATORS = ("registry", "keyholder-1")
 FEATURES = [[b"feature %d" % index for index in range(11)], [b"other"]]
@@ -64,6 +77,13 @@ def client(consortium: Consortium, http: httpx.Client) -> Iterator[Client]:
 def counting(fresh: Consortium, http: httpx.Client) -> Iterator[Client]:
     with Client(fresh.profile("org"), http=http, clock=fresh.clock) as made:
         yield made
+
+
+@pytest.fixture
+def logged_in(client: Client) -> Iterator[Client]:
+    client.profile.save_session(StoredSession("scr_token", {"id": "p"}, client.clock()))
+    yield client
+    client.profile.forget_session()
 
 
 def found_out(client: Client, evaluator: str) -> str:
@@ -357,6 +377,115 @@ def test_who_cheats_is_named_even_while_another_is_down(consortium: Consortium, 
     consortium.parties["registry"].respond = raw_unavailable
     consortium.parties["keyholder-1"].mutate = lambda answer: another_proof(answer, consortium)
     assert "proof" in found_out(client, "keyholder-1")
+
+
+# --- records, certificates, trust files --------------------------------------------------------------------------
+
+
+def unsign(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["version"]["signatures"] = []
+
+
+def sign_with_the_registrys_key(record: dict[str, Any], maker: RecordMaker) -> None:
+    statement = Statement(record["versions"][1]["version"]["body"])
+    record["versions"][1]["version"] = statement.sign("organisation", maker.consortium.registry.signing).to_json()
+
+
+def re_attribute(record: dict[str, Any], maker: RecordMaker) -> None:
+    other = RecordMaker(maker.consortium, maker.consortium.enrol(f"org-{uuid.uuid4()}"), maker.record)
+    record["versions"] = other.whole()["versions"]
+
+
+def change_the_category(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["version"]["body"]["category"] = "SEA"
+
+
+def hide_a_version(record: dict[str, Any], _maker: RecordMaker) -> None:
+    del record["versions"][0]
+
+
+def approve_by_nobody(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1].update(approval=None, approved_by=None)
+
+
+def approve_in_the_registrys_name(record: dict[str, Any], maker: RecordMaker) -> None:
+    statement = Statement(record["versions"][1]["approval"]["body"])
+    record["versions"][1]["approval"] = statement.sign("registry", maker.consortium.registry.signing).to_json()
+
+
+def swap_the_dossiers(record: dict[str, Any], _maker: RecordMaker) -> None:
+    first, second = record["versions"][:2]
+    first["dossier"], second["dossier"] = second["dossier"], first["dossier"]
+
+
+def change_an_entry(record: dict[str, Any], _maker: RecordMaker) -> None:
+    record["versions"][1]["entries"][0] = record["versions"][0]["entries"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (unsign, "version-unsigned"),
+        (sign_with_the_registrys_key, "version-unsigned"),
+        (re_attribute, "other-organisation"),
+        (change_the_category, "version-unsigned"),
+        (hide_a_version, "chain-broken"),
+        (approve_by_nobody, "approval-missing"),
+        (approve_in_the_registrys_name, "approval-unsigned"),
+        (swap_the_dossiers, "dossier-exchanged"),
+        (change_an_entry, "entries-exchanged"),
+    ],
+)
+def test_a_registry_that_changes_a_record_is_found_out(
+    consortium: Consortium, logged_in: Client, change: Callable[[dict[str, Any], RecordMaker], None], code: str
+) -> None:
+    maker = RecordMaker(consortium, consortium.members["org"], str(uuid.uuid4()))
+    record = maker.whole()
+    change(record, maker)
+    consortium.parties["registry"].respond = answering({"record": record, "promise": None})
+    with pytest.raises(RecordSignatureError) as caught:
+        Records(logged_in).show(maker.record)
+    assert (caught.value.record, caught.value.code) == (maker.record, code)
+    assert str(caught.value).startswith(f"record {maker.record}: ")
+
+
+@pytest.mark.parametrize("key", ["sealing_key", "recovery_key", "signing_key"])
+def test_a_registry_that_exchanges_a_key_in_a_certificate_is_found_out(
+    consortium: Consortium, logged_in: Client, key: str
+) -> None:
+    own, other = consortium.members["org"], consortium.enrol(f"org-{uuid.uuid4()}")
+    exchanged = Statement({**own.statement.body, key: other.statement.body[key]}, own.statement.signatures)
+    signed_again = exchanged.sign("registry", consortium.registry.signing)
+    for certificate in (exchanged, signed_again, other.statement):
+        consortium.parties["registry"].respond = answering({"certificate": certificate.to_json()})
+        with pytest.raises(CertificateError, match="organisation certificate: "):
+            Organisations(logged_in).certificate(own.keys.organisation)
+
+
+def test_a_registry_that_publishes_another_trust_file_is_found_out(consortium: Consortium, client: Client) -> None:
+    pinned, successor = consortium.trust_statement, consortium.successor()
+    alone = Statement(successor.body).sign("registry", consortium.registry.signing)
+    share = {**pinned.body["evaluators"][1], "share": b64u(voprf.generate_share()[1])}
+    evaluators = [pinned.body["evaluators"][0], share]
+    forged = [
+        alone,
+        Statement({**successor.body, "evaluators": evaluators}, successor.signatures),
+        Statement({**pinned.body, "epoch": 2}, pinned.signatures),
+        consortium.signed({**successor.body, "registry": "another"}),
+        consortium.signed({**successor.body, "evaluators": successor.body["evaluators"][::-1]}),
+        consortium.signed({**successor.body, "serial": 3}),
+        consortium.signed({**pinned.body, "quorum": 0}),
+    ]
+    for statement in forged:
+        consortium.parties["registry"].respond = answering({"trust": statement.to_json()})
+        published = Organisations(client).fetch_trust()
+        with pytest.raises(TrustFileError, match="trust file: "):
+            client.profile.replace_trust(published)
+        assert Profile(client.profile.directory).trust.fingerprint == consortium.trust.fingerprint
+
+
+def answering(content: object) -> Callable[[], tuple[str, str, bytes]]:
+    return lambda: ("200 OK", "application/json", json.dumps(content).encode())
 
 
 # --- down, and up again ------------------------------------------------------------------------------------------
