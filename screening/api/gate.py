@@ -15,6 +15,7 @@ import marshmallow as ma
 from flask import Flask, Response, g, request
 
 from screening.api import strictjson
+from screening.api.bodies import read_body, require_json
 from screening.api.openapi import ETAG_PATTERN, IDEMPOTENCY_KEY_PATTERN
 from screening.api.operations import Answer, Call, Operation
 from screening.api.policy_table import POLICY, SAFE_METHODS, Method, Repeat, Rule, is_allowed
@@ -65,7 +66,6 @@ class Gate:
             RegistryError: A service refused it.
             EventMissingError: The view did not record what its rule says.
         """
-        request.max_content_length = operation.body_limit
         actor = self._authenticate(rule) if rule.needs_session else None
         key = _idempotency_key(rule)
         body, query, revision = _body(operation), _load(operation.query, _query()), _revision(operation)
@@ -209,15 +209,12 @@ def _revision(operation: Operation) -> int:
 
 
 def _body(operation: Operation) -> Mapping[str, Any]:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ProblemError("unsupported-media-type")
-    data = request.get_data()
+    data = read_body(operation.body_limit)
     if operation.body is None:
         if data not in (b"", b"{}"):
             raise ProblemError("malformed-request", "This address takes no body.")
         return {}
-    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
-        raise ProblemError("unsupported-media-type")
+    require_json()
     try:
         document = strictjson.loads(data)
     except strictjson.StrictJsonError as error:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Response, json, request
+from flask import Response, json
 
 from screening.api import answers
+from screening.api.bodies import read_body, require_json
 from screening.api.openapi import EVALUATION_REQUEST
 from screening.api.operations import Blueprint
-from screening.api.problems import ProblemError
 from screening.api.runtime import current_registry
 from screening.evaluator.service import MAX_BODY_BYTES
 
@@ -22,8 +22,6 @@ def evaluate() -> Response:
 
     The same batch gives the same elements again without charge; with other content its id is refused.
     """
-    request.max_content_length = MAX_BODY_BYTES
-    if request.mimetype != "application/json" or "Content-Encoding" in request.headers:
-        raise ProblemError("unsupported-media-type")
-    answer: dict[str, Any] = current_registry().evaluator().handle(request.get_data(cache=False))
+    require_json()
+    answer: dict[str, Any] = current_registry().evaluator().handle(read_body(MAX_BODY_BYTES))
     return Response(json.dumps(answer), mimetype="application/json")
