@@ -1,11 +1,12 @@
 """What the matching scheme finds, and whom it finds by mistake: `scripts/benchmark matching`.
 
 Measured on plaintext features: hashing them changes nothing about what matches. The true pairs are FEBRL 4's 5,000;
-the register and the strangers are described in `benchmarks.population`, the peers in `benchmarks.peers`.
+the register and the strangers are described in `benchmarks._population`, the peers in `benchmarks._peers`.
 """
 
 import argparse
 import json
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,8 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.febrl import load_pairs
-from benchmarks.peers import all_peers
-from benchmarks.population import make_population
+from benchmarks._peers import all_peers
+from benchmarks._population import make_population
 from screening.identity import Feature, Identity, Role, current_scheme
 from screening.identity.core import core
 from screening.identity.features import identity_features
@@ -60,7 +61,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmark matching", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--register", type=int, default=100_000, metavar="N", help="persons in the register")
-    parser.add_argument("--strangers", type=int, default=5_000, metavar="N", help="of each kind")
+    parser.add_argument("--strangers", type=int, default=20_000, metavar="N", help="of each kind")
     parser.add_argument("--peer-strangers", type=int, default=2_000, metavar="N", help="in-domain, for the peers")
     parser.add_argument("--without-peers", action="store_true", help="measure the scheme alone")
     return parser.parse_args(argv)
@@ -281,3 +282,7 @@ def _print(found: dict[str, Any]) -> None:
         print(f"\n{peer['peer']}: {shown} at {bars} FP ({peer['strangers']:,} in-domain strangers)")
     print(f"\nnot measured: {found['not_measured']}")
     print(f"{found['seconds']} s; targets {'reached' if found['reached'] else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -7,11 +7,12 @@ many strangers reach it as false positives are allowed, and recall is the share 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import anonlink
 from clkhash import clk
 from clkhash.comparators import NgramComparison
-from clkhash.field_formats import BitsPerFeatureStrategy, FieldHashingProperties, StringSpec
+from clkhash.field_formats import BitsPerTokenStrategy, FieldHashingProperties, StringSpec
 from clkhash.schema import Schema
 from followthemoney import model
 from nomenklatura.matching import get_algorithm
@@ -26,6 +27,7 @@ BEST_FOR_LOGIC = 10
 CLK_FLOOR = 0.6
 
 _DATE_WEIGHT = 0.5
+_ENTITY_NUMBERS = count()
 _SWAPPED, _TWO_OF_THREE, _UNKNOWN = 0.9, 0.7, 0.4
 
 Pairs = Sequence[tuple[Identity, Identity]]
@@ -131,29 +133,35 @@ def _jaro_winkler(pairs: Pairs, register: DatedRegister, strangers: Sequence[Ide
 
 
 def _logic(pairs: Pairs, register: DatedRegister, strangers: Sequence[Identity]) -> dict[int, float]:
-    """Compares each stranger with the ten whom Jaro-Winkler and dates put first, as the matcher expects."""
+    """Compares each stranger with the ten whom Jaro-Winkler and dates put first, as the matcher expects.
+
+    Persons without a birth date are not compared: the same name alone scores as much as name and date together, so
+    that strangers without a date would let no other threshold stand than one that nobody reaches.
+    """
     algorithm = get_algorithm("logic-v2")
     assert algorithm is not None
     config = algorithm.default_config()
 
     def compared(one: Identity, other: Identity) -> float:
-        return float(algorithm.compare(_entity(one, "one"), _entity(other, "other"), config).score)
+        if one.dob is None or other.dob is None:
+            return 0.0
+        return float(algorithm.compare(_entity(one), _entity(other), config).score)
 
     of_strangers = [
-        max((compared(person, near) for near in _best(register.near(person), person, BEST_FOR_LOGIC)), default=0.0)
+        max((compared(person, near) for near in _best(register.near(person), person)), default=0.0)
         for person in strangers
     ]
     return recall_at([compared(query, record) for record, query in pairs], of_strangers)
 
 
-def _best(people: Sequence[Identity], person: Identity, count: int) -> list[Identity]:
+def _best(people: Sequence[Identity], person: Identity) -> list[Identity]:
     by_score: Callable[[Identity], float] = lambda other: score(person, other)  # noqa: E731  # one key, used once
-    return sorted(people, key=by_score, reverse=True)[:count]
+    return sorted(people, key=by_score, reverse=True)[:BEST_FOR_LOGIC]
 
 
-def _entity(person: Identity, key: str):  # type: ignore[no-untyped-def]  # followthemoney's entities are untyped here
+def _entity(person: Identity):  # type: ignore[no-untyped-def]  # followthemoney's entities are untyped here
     entity = model.make_entity("Person")
-    entity.id = key
+    entity.id = f"person-{next(_ENTITY_NUMBERS)}"  # the matcher remembers names by id
     given, family = person.names[0].given, person.names[0].family
     entity.add("firstName", given or None)
     entity.add("lastName", family or None)
@@ -166,26 +174,24 @@ def _entity(person: Identity, key: str):  # type: ignore[no-untyped-def]  # foll
 
 
 def _schema() -> Schema:
+    """Returns the best of the settings that were tried: bigrams, 15 bits each for names and 30 for the date."""
+
     def bigrams(field: str, bits: int, *, positional: bool) -> StringSpec:
-        return StringSpec(
-            field,
-            FieldHashingProperties(
-                NgramComparison(1 if positional else 2, positional=positional), BitsPerFeatureStrategy(bits)
-            ),
-        )
+        comparison = NgramComparison(2, positional=positional)
+        return StringSpec(field, FieldHashingProperties(comparison, BitsPerTokenStrategy(bits)))
 
     return Schema(
         [
-            bigrams("given", 200, positional=False),
-            bigrams("family", 200, positional=False),
-            bigrams("born", 200, positional=True),
+            bigrams("given", 15, positional=False),
+            bigrams("family", 15, positional=False),
+            bigrams("born", 30, positional=True),
         ],
         1024,
     )
 
 
 def _clk(pairs: Pairs, register: Sequence[Identity], strangers: Sequence[Identity]) -> dict[int, float]:
-    """Dice similarity of cryptographic long-term keys: bigrams of the names, positional digits of the date."""
+    """Dice similarity of cryptographic long-term keys: of the names' bigrams and the date's, by position."""
     schema = _schema()
 
     def keys(people: Sequence[Identity]):  # type: ignore[no-untyped-def]  # bitarrays
