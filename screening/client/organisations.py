@@ -160,7 +160,7 @@ class Organisations:
     def policies(self) -> Sequence[PolicyValue]:
         """The registry's policy with its bounds."""
         answer = Fields.of(self._client.call("GET", "/v1/policy").content)
-        return [_policy(item) for item in answer.objects("policies")]
+        return [_policy(item) for item in answer.objects("policy")]
 
     def set_policy(self, name: str, value: int) -> PolicyValue:
         """Changes a policy within its bounds. For registrars."""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, ROOT, Site, screening, succeed
+from tests.cli.conftest import PROGRAM, ROOT, Site, screening, screening_here, succeed
 
 ASK = ("--purpose", "recruitment", "--vacancy", "V-12", "--lawful-basis", "notice")
 
 
 def code_of(*words: str | Path) -> tuple[int, str]:
-    done = screening(*words, "--json")
+    done = screening_here(*words, "--json")
     assert done.out == ""
     return done.code, done.json["error"]["code"]
 
@@ -42,7 +42,9 @@ def test_help_is_there_at_once_and_loads_no_library() -> None:
     ],
 )
 def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
-    assert "Usage: screening" in succeed(*words)
+    explained = screening_here(*words)
+    assert explained.code == 0
+    assert "Usage: screening" in explained.out
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
 )
 def test_wrong_usage_is_exit_code_2_as_text_and_as_json(words: tuple[str, ...]) -> None:
     assert code_of(*words) == (2, "usage")
-    as_text = screening(*words)
+    as_text = screening_here(*words)
     assert as_text.code == 2
     assert "Error:" in as_text.err
 
@@ -88,7 +90,7 @@ def test_an_empty_profile_says_what_to_do(tmp_path: Path) -> None:
     ],
 )
 def test_details_that_cannot_be_used_are_refused_and_not_repeated(details: tuple[str, ...], code: str) -> None:
-    done = screening("scheme", "explain", *details, "--json")
+    done = screening_here("scheme", "explain", *details, "--json")
     assert (done.code, done.json["error"]["code"]) == (2, code)
     assert "Eriksen" not in done.err
     assert "Narnia" not in done.err
