@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -110,9 +109,8 @@ class Evaluator:
             self._log.info("refused", problem=error.type)
             raise
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            slug = (
-                "storage-full" if re.search("disk is full|no space left", f"{error.__cause__}", re.I) else "unavailable"
-            )
+            full = any(words in str(error.__cause__) for words in ("disk is full", "No space left"))
+            slug = "storage-full" if full else "unavailable"
             self._log.error("failed", problem=slug, cause=type(error).__name__)
             raise EvaluatorError(slug, "try again later; nothing was charged", retry_after=5) from None
 
@@ -188,6 +186,7 @@ def _read(body: bytes) -> tuple[Statement, datetime]:
             and all(type(element) is str and element.isascii() for element in request["elements"])
             and all(str(uuid.UUID(request[name])) == request[name] for name in ("organisation", "batch"))
             and request["purpose"] in LIMITS
+            and (len(request["time"]), request["time"].isascii()) == (20, True)
             and [signature.signer for signature in statement.signatures] == ["organisation"]
         ):
             return statement, datetime.strptime(request["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

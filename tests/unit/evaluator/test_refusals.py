@@ -67,6 +67,8 @@ def test_what_is_no_statement_is_malformed(on_sqlite: Setting, body: bytes) -> N
         {"time": "yesterday"},
         {"time": "2026-11-20T14:02:11+00:00"},
         {"time": "2026-13-20T14:02:11Z"},
+        {"time": "2026-11-20T14:2:11Z"},
+        {"time": "2026-11-20T14:02:\u0661\u0661Z"},
     ],
 )
 def test_a_field_of_another_form_is_malformed(on_sqlite: Setting, changes: dict[str, Any]) -> None:
