@@ -76,23 +76,21 @@ def init(
     keyring = RegistryKeyring.generate(registry=registry)
     statement = first_trust_file(keyring, url, described)
     passphrase = optional_secret(variable=PASSPHRASE)
-    directory = _new_directory(directory)
-    settings = {
-        "SCREENING_DATABASE_URL": database_url or f"sqlite:///{directory / DATABASE_FILE}",
-        "SCREENING_KEYRING": str(directory / KEYS_FILE),
-    }
-    keyring.save(directory / KEYS_FILE, passphrase=passphrase)
-    _write_environment(directory / ENVIRONMENT_FILE, settings)
-    upgrade(settings["SCREENING_DATABASE_URL"])
-    with _unit(settings["SCREENING_DATABASE_URL"], keyring, log_origin(registry)) as unit:
-        begun = initialise_registry(
-            unit,
-            operator=operator,
-            contact=contact or registrar_email,
-            registrar_email=registrar_email,
-            registrar_name=registrar_name,
-        )
-    write_json(directory / TRUST_FILE, statement.to_json())
+    with _new_directory(directory) as directory:
+        database_url = database_url or f"sqlite:///{directory / DATABASE_FILE}"
+        settings = {"SCREENING_DATABASE_URL": database_url, "SCREENING_KEYRING": str(directory / KEYS_FILE)}
+        keyring.save(directory / KEYS_FILE, passphrase=passphrase)
+        _write_environment(directory / ENVIRONMENT_FILE, settings)
+        write_json(directory / TRUST_FILE, statement.to_json())
+        upgrade(database_url)
+        with _unit(database_url, keyring, log_origin(registry)) as unit:
+            begun = initialise_registry(
+                unit,
+                operator=operator,
+                contact=contact or registrar_email,
+                registrar_email=registrar_email,
+                registrar_name=registrar_name,
+            )
     code = begun.registrar.code
     emit(
         as_json,
@@ -141,8 +139,11 @@ def publish(directory: Path, statement: "Statement") -> "TrustFile":
     return trust
 
 
-def _new_directory(directory: Path) -> Path:
+@contextmanager
+def _new_directory(directory: Path) -> Iterator[Path]:
+    """A directory that was empty; what was put into it is removed again if that fails."""
     directory = directory.absolute()
+    existed = directory.is_dir()
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         directory.chmod(0o700)
@@ -150,7 +151,14 @@ def _new_directory(directory: Path) -> Path:
             raise CommandError("directory", f"{directory} is not empty; name a new one")
     except OSError as error:
         raise CommandError("directory", f"{directory} cannot be made: {error.strerror}") from error
-    return directory
+    try:
+        yield directory
+    except BaseException:
+        for file in directory.iterdir():
+            file.unlink()
+        if not existed:
+            directory.rmdir()
+        raise
 
 
 def _write_environment(path: Path, settings: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from screening.client.answers import Fields
 from screening.client.client import Client
 from screening.client.errors import CertificateError, ProfileError, RegistryMisbehavedError
 from screening.client.pages import pages
-from screening.client.profile import Profile
+from screening.client.profile import KEYS_FILE, Profile
 from screening.client.verification import check_certificate, verify_promise
 from screening.crypto.errors import CryptoError, KeyringError, TrustError
 from screening.crypto.identifiers import uuid7
@@ -72,8 +72,9 @@ def create_organisation(
     Raises:
         ProfileError: There are keys already, or a file cannot be written.
     """
-    if recovery_file.exists():
-        raise ProfileError("keys-exist", f"{recovery_file} exists; keys are never overwritten")
+    for path in (profile.directory / KEYS_FILE, recovery_file):
+        if path.exists():
+            raise ProfileError("keys-exist", f"{path} exists; keys are never overwritten")
     trust = profile.trust
     organisation = str(uuid7(now))
     keyring = OrganisationKeyring.generate(registry=trust.registry, organisation=organisation)
@@ -85,7 +86,11 @@ def create_organisation(
         recovery.save(recovery_file, passphrase=recovery_passphrase)
     except KeyringError as error:
         raise ProfileError("unwritable", str(error)) from error
-    profile.save_keys(keyring, passphrase=passphrase)
+    try:
+        profile.save_keys(keyring, passphrase=passphrase)
+    except ProfileError:
+        recovery_file.unlink()  # a recovery key of no organisation
+        raise
     return profile.save_certificate(request, complete=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, ROOT, Site, screening, screening_here, succeed
+from tests.cli.conftest import PROGRAM, ROOT, Site, screening, screening_here, succeed_here
 
 ASK = ("--purpose", "recruitment", "--vacancy", "V-12", "--lawful-basis", "notice")
 
@@ -69,7 +69,7 @@ def test_an_empty_profile_says_what_to_do(tmp_path: Path) -> None:
     person = ("--full", "Anna Eriksen", "--dob", "1980")
     assert code_of("trust", "show", "--home", tmp_path) == (2, "no-trust-file")
     assert code_of("check", "--home", tmp_path, *ASK, *person) == (2, "no-trust-file")
-    assert "trust pin" in screening("trust", "show", "--home", tmp_path).err
+    assert "trust pin" in screening_here("trust", "show", "--home", tmp_path).err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,7 +100,7 @@ def test_a_person_is_read_from_a_file_or_standard_input_but_not_from_both(tmp_pa
     person = {"full": "Anna Eriksen", "dob": "1980-01-02", "aliases": ["Anne Ericsen"]}
     file = tmp_path / "person.json"
     file.write_text(json.dumps(person))
-    explained = json.loads(succeed("scheme", "explain", "--file", file, "--json"))
+    explained = json.loads(succeed_here("scheme", "explain", "--file", file, "--json"))
     assert explained["can_grade_strong"] is True
     assert {one["name"] for one in explained["features"]} == {0, 1}
     piped = screening("scheme", "explain", "--file", "-", "--json", stdin=json.dumps(person))
@@ -113,10 +113,10 @@ def test_a_person_is_read_from_a_file_or_standard_input_but_not_from_both(tmp_pa
 
 
 def test_the_scheme_says_what_is_missing() -> None:
-    explained = json.loads(succeed("scheme", "explain", "--full", "Anna Eriksen", "--json"))
+    explained = json.loads(succeed_here("scheme", "explain", "--full", "Anna Eriksen", "--json"))
     assert explained["features"] == []
     assert explained["missing"] == ["Add the birth date: year, month and day."]
-    assert json.loads(succeed("scheme", "show", "--json"))["version"] == 1
+    assert json.loads(succeed_here("scheme", "show", "--json"))["version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -152,16 +152,20 @@ def test_a_keyholder_needs_a_safe_address_and_keeps_its_keys(tmp_path: Path) -> 
     init = ("keyholder", "init", "--dir", tmp_path / "kh", "--id", "keyholder-1", "--url")
     assert code_of(*init, "http://example.org") == (2, "url")
     assert not (tmp_path / "kh").exists()
-    succeed(*init, "https://kh.example.org")
+    succeed_here(*init, "https://kh.example.org")
     before = (tmp_path / "kh" / "keyholder.keys.json").read_bytes()
     assert code_of(*init, "https://kh.example.org") == (2, "keys-exist")
     assert (tmp_path / "kh" / "keyholder.keys.json").read_bytes() == before
-    assert json.loads(succeed("keyholder", "export", "--dir", tmp_path / "kh"))["body"]["keyholder"] == "keyholder-1"
+    assert (
+        json.loads(succeed_here("keyholder", "export", "--dir", tmp_path / "kh"))["body"]["keyholder"] == "keyholder-1"
+    )
 
 
 def test_a_registry_is_not_made_of_a_forged_description_or_over_something_else(tmp_path: Path) -> None:
-    succeed("keyholder", "init", "--dir", tmp_path / "kh", "--id", "keyholder-1", "--url", "https://kh.example.org")
-    description = json.loads(succeed("keyholder", "export", "--dir", tmp_path / "kh"))
+    succeed_here(
+        "keyholder", "init", "--dir", tmp_path / "kh", "--id", "keyholder-1", "--url", "https://kh.example.org"
+    )
+    description = json.loads(succeed_here("keyholder", "export", "--dir", tmp_path / "kh"))
     description["body"]["url"] = "https://elsewhere.example.org"
     (tmp_path / "kh.json").write_text(json.dumps(description))
     init: tuple[str | Path, ...] = (
@@ -176,15 +180,23 @@ def test_a_registry_is_not_made_of_a_forged_description_or_over_something_else(t
     init += ("--registrar-email", "rita@registry.example", "--keyholder", str(tmp_path / "kh.json"))
     assert code_of(*init, "--dir", tmp_path / "reg") == (2, "keyholder-description")
     assert not (tmp_path / "reg").exists()
-    (tmp_path / "kh.json").write_text(succeed("keyholder", "export", "--dir", tmp_path / "kh"))
+    (tmp_path / "kh.json").write_text(succeed_here("keyholder", "export", "--dir", tmp_path / "kh"))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious").touch()
     assert code_of(*init, "--dir", tmp_path / "full") == (2, "directory")
     assert os.listdir(tmp_path / "full") == ["precious"]
+    assert code_of(*init, "--dir", tmp_path / "reg", "--registrar-email", "nobody") == (2, "validation-failed")
+    assert not (tmp_path / "reg").exists()
+    assert code_of(*init, "--dir", tmp_path / "reg", "--registry", "Not An Id")[0] == 2
+    assert code_of(*init, "--dir", tmp_path / "reg", "--url", "http://r.example.org") == (2, "url-insecure")
+    assert code_of(*init, "--dir", tmp_path / "reg", "--database-url", "nonsense")[0] in (1, 2)
+    assert not (tmp_path / "reg").exists()
 
 
 def test_another_keyholders_entry_is_not_signed(site: Site, tmp_path: Path) -> None:
-    succeed("keyholder", "init", "--dir", tmp_path / "kh", "--id", "keyholder-1", "--url", "https://kh.example.org")
+    succeed_here(
+        "keyholder", "init", "--dir", tmp_path / "kh", "--id", "keyholder-1", "--url", "https://kh.example.org"
+    )
     trust = tmp_path / "trust.json"
     trust.write_bytes((site.registry / "trust.json").read_bytes())
     before = trust.read_bytes()
@@ -199,7 +211,7 @@ def test_a_trust_file_is_pinned_only_with_its_fingerprint(site: Site, tmp_path: 
     pin = ("trust", "pin", trust, "--home", tmp_path / "home", "--fingerprint")
     assert code_of(*pin, "0000 " * 8) == (5, "fingerprint-differs")
     assert not (tmp_path / "home" / "trust.json").exists()
-    succeed(*pin, site.fingerprint)
+    succeed_here(*pin, site.fingerprint)
 
 
 def test_keys_are_never_made_twice_and_a_sealed_key_file_needs_its_passphrase(site: Site, tmp_path: Path) -> None:
@@ -217,43 +229,43 @@ def test_keys_are_never_made_twice_and_a_sealed_key_file_needs_its_passphrase(si
     )
     init += ("--trust", str(site.registry / "trust.json"), "--fingerprint", site.fingerprint)
     env = {"SCREENING_PASSPHRASE": "four words make one lock"}
-    assert screening(*init, env=env).code == 0
+    assert screening_here(*init, env=env).code == 0
     before = (home / "organisation.keys.json").read_bytes()
-    assert screening(*init, env=env).code == 2
+    assert screening_here(*init, env=env).code == 2
     assert (home / "organisation.keys.json").read_bytes() == before
     assert code_of("org", "show", "--home", home) == (2, "secret-missing")
-    assert screening("org", "show", "--home", home, env={"SCREENING_PASSPHRASE": "wrong"}).code == 2
-    shown = screening("org", "show", "--home", home, "--json", env=env)
+    assert screening_here("org", "show", "--home", home, env={"SCREENING_PASSPHRASE": "wrong"}).code == 2
+    shown = screening_here("org", "show", "--home", home, "--json", env=env)
     assert (shown.code, shown.json["signed_by"]) == (0, ["organisation"])
 
 
 def test_an_uncountersigned_certificate_is_neither_admitted_nor_installed(site: Site, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    succeed(
+    succeed_here(
         *("org", "init", "--home", home, "--name", "Org", "--contact", "hr@org.example"),
         *("--trust", site.registry / "trust.json", "--fingerprint", site.fingerprint),
     )
     file = tmp_path / "org.json"
-    file.write_text(succeed("org", "export", "--home", home))
+    file.write_text(succeed_here("org", "export", "--home", home))
     assert code_of("org", "admit", file, "--home", site.home("rita")) == (3, "statement-invalid")
-    assert screening("org", "install", file, "--home", home).code == 5
+    assert screening_here("org", "install", file, "--home", home).code == 5
     content = json.loads(file.read_text())
     content["body"]["name"] = "Another"
     file.write_text(json.dumps(content))
-    assert screening("org", "admit", file, "--home", site.home("rita")).code == 5
-    assert screening("keyholder", "enrol", "--dir", site.keyholder, file, "--budget", "800").code == 5
+    assert screening_here("org", "admit", file, "--home", site.home("rita")).code == 5
+    assert screening_here("keyholder", "enrol", "--dir", site.keyholder, file, "--budget", "800").code == 5
 
 
 def test_a_record_of_poor_quality_is_refused_before_anybody_is_asked(site: Site) -> None:
     words = ("record", "add", "--home", site.home("ana"), "--category", "SH", "--basis", "determination")
-    before = json.loads(succeed("keyholder", "usage", "--dir", site.keyholder, "--json"))
-    poor = screening(*words, "--expires-on", "2031-01-01", "--full", "Anna Eriksen", "--dob", "1980", "--json")
+    before = json.loads(succeed_here("keyholder", "usage", "--dir", site.keyholder, "--json"))
+    poor = screening_here(*words, "--expires-on", "2031-01-01", "--full", "Anna Eriksen", "--dob", "1980", "--json")
     assert (poor.code, poor.json["error"]["code"]) == (2, "record-quality")
     assert "Add the month and day of birth" in poor.json["error"]["message"]
     person = ("--full", "Anna Eriksen", "--dob", "1980-01-02")
     assert code_of(*words, "--expires-on", "2001-01-01", *person) == (2, "dates")
     assert code_of(*words, "--expires-on", "2031-01-01", "--review-on", "2030-01-01", *person) == (2, "review-date")
-    assert json.loads(succeed("keyholder", "usage", "--dir", site.keyholder, "--json")) == before
+    assert json.loads(succeed_here("keyholder", "usage", "--dir", site.keyholder, "--json")) == before
 
 
 def test_a_role_that_does_not_allow_it_is_refused_by_the_server(site: Site) -> None:
