@@ -11,8 +11,13 @@ from collections.abc import Iterable
 import numpy as np
 from anyascii import anyascii
 
-SHORTEST = 5
-"""Bytes of the shortest needle: less would be met by chance in random data."""
+SHORTEST = 8
+"""Bytes of the shortest needle; less would be met by chance in megabytes of ciphertext."""
+
+SHORTEST_BASE64 = 10
+"""The same for a needle in Base64, whose characters hold only six bits."""
+
+_PREFIX = 5
 
 
 def encodings(text: str) -> set[bytes]:
@@ -35,7 +40,8 @@ def _base64(data: bytes) -> set[bytes]:
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + data)
         whole = encoded[-(-shift * 8 // 6) :].rstrip(b"=")[: (len(data) * 8) // 6 - 1]
-        found |= {whole, whole.replace(b"+", b"-").replace(b"/", b"_")}
+        if len(whole) >= SHORTEST_BASE64:
+            found |= {whole, whole.replace(b"+", b"-").replace(b"/", b"_")}
     return found
 
 
@@ -49,17 +55,17 @@ class Scanner:
     """Finds any of many needles in much data.
 
     Args:
-        needles: What to look for, each at least `SHORTEST` bytes.
+        needles: What to look for, each at least 5 bytes.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         self._by_prefix: dict[int, list[bytes]] = {}
         for needle in needles:
-            self._by_prefix.setdefault(int.from_bytes(needle[:SHORTEST], "big"), []).append(needle)
+            self._by_prefix.setdefault(int.from_bytes(needle[:_PREFIX], "big"), []).append(needle)
         self._prefixes = np.array(sorted(self._by_prefix), dtype=np.uint64)
         # a quick sieve over the first three bytes, since nearly every position passes by
         self._sieve = np.zeros(1 << 24, dtype=np.bool_)
-        self._sieve[(self._prefixes >> np.uint64(8 * (SHORTEST - 3))).astype(np.int64)] = True
+        self._sieve[(self._prefixes >> np.uint64(8 * (_PREFIX - 3))).astype(np.int64)] = True
 
     def __len__(self) -> int:
         return sum(map(len, self._by_prefix.values()))
@@ -74,14 +80,14 @@ class Scanner:
         return found
 
     def _find(self, data: bytes) -> set[bytes]:
-        if len(data) < SHORTEST:
+        if len(data) < _PREFIX:
             return set()
         octets = np.frombuffer(data, dtype=np.uint8).astype(np.uint32)
-        length = len(octets) - SHORTEST + 1
+        length = len(octets) - _PREFIX + 1
         starts = octets[:length] << 16 | octets[1 : length + 1] << 8 | octets[2 : length + 2]
         positions = np.flatnonzero(self._sieve[starts])
         prefixes = np.zeros(len(positions), dtype=np.uint64)
-        for offset in range(SHORTEST):
+        for offset in range(_PREFIX):
             prefixes = (prefixes << np.uint64(8)) | octets[positions + offset].astype(np.uint64)
         passed = np.isin(prefixes, self._prefixes)
         found: set[bytes] = set()

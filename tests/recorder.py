@@ -21,10 +21,11 @@ class Recorder:
             port: the port to listen on; 0 lets the system choose.
         """
         self._listener = socket.create_server(("127.0.0.1", port))
-        self._target: int | None = None
+        self._target = 0
         self._chunks: list[bytes] = []
         self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
+        self._connections: list[socket.socket] = []
+        self._pumps: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     @property
@@ -53,11 +54,12 @@ class Recorder:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(timeout=5)
-        with self._lock:
-            still_open = list(self._open)
-        for connection in still_open:
+        for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        for pump in self._pumps:
+            pump.join(timeout=5)
+        for connection in self._connections:
             connection.close()
 
     def _accept(self) -> None:
@@ -66,19 +68,18 @@ class Recorder:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self._target is None:
-                client.close()
-                continue
+            self._connections.append(client)
             try:
                 server = socket.create_connection(("127.0.0.1", self._target), timeout=10)
             except OSError:
-                client.close()
+                client.shutdown(socket.SHUT_RDWR)
                 continue
             server.settimeout(None)
-            with self._lock:
-                self._open |= {client, server}
+            self._connections.append(server)
             for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                pump = threading.Thread(target=self._pump, args=(source, sink), daemon=True)
+                self._pumps.append(pump)
+                pump.start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         parts: list[bytes] = []
@@ -91,6 +92,5 @@ class Recorder:
         # a value may straddle two reads: keep the joined stream as well
         with self._lock:
             self._chunks.append(b"".join(parts))
-            self._open -= {source}
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -1,10 +1,10 @@
 """T-01, T-02: no name, birth date or document number is in what leaves the organisations, on disk or on the wire."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
-import pytest
 from sqlalchemy.engine import make_url
 
 from tests.cheap import cheap_trust_accepted
@@ -44,6 +44,7 @@ def assert_clean(held: dict[str, bytes], people: Iterable[Invented]) -> None:
 def test_the_scanner_finds_each_secret_in_each_encoding() -> None:
     for person in invent(20, seed=1):
         look = scanner([person])
+        assert all(len(encodings(text)) > 5 for text in person.secrets if len(text) > 7)
         for text in person.secrets | dates(person.dob):
             for needle in encodings(text):
                 assert needle in look.find(b"\x00" * 100 + needle + b"\xff" * 100)
@@ -97,9 +98,11 @@ def test_postgresql_files_logs_and_traffic_hold_no_identity(
         assert_clean(held, [*one.entered, *one.strangers])
 
 
-@pytest.mark.parametrize("place", ["registry", "keyholder"])
-def test_logs_say_what_was_asked_but_no_content(observed: Populated, place: str) -> None:
-    log = observed.consortium.log(place).read_text()
-    assert "/v1/evaluations" in log
-    for word in ('elements":', "entries", "Bearer", "signature"):
-        assert word not in log
+def test_logs_say_who_asked_how_much_and_nothing_of_what(observed: Populated) -> None:
+    known = {"actor", "batch", "candidates", "charged", "elements", "evaluator", "event", "level", "method"}
+    known |= {"milliseconds", "organisation", "problem", "purpose", "request_id", "route", "status", "timestamp"}
+    for service in ("registry", "keyholder"):
+        lines = [json.loads(line) for line in observed.consortium.log(service).read_text().splitlines()]
+        assert len([line for line in lines if line["event"] == "evaluated"]) >= len(observed.entered)
+        assert {name for line in lines for name in line} <= known
+        assert all(isinstance(line["elements"], int) for line in lines if "elements" in line)
