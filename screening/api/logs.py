@@ -1,6 +1,13 @@
-"""Logs as JSON lines on standard output."""
+"""Logs as JSON lines on standard output.
 
+This is the operator's log. A line that cannot be written is lost and stops nothing: what must not be lost is in the
+access log, in the database.
+"""
+
+import contextlib
+import io
 import logging
+import sys
 
 import structlog
 
@@ -20,6 +27,19 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(file=_StandardOutput()),
         cache_logger_on_first_use=True,
     )
+
+
+class _StandardOutput(io.TextIOBase):
+    """Standard output as it is when something is written; a disk that is full or a reader that has gone is no error."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()

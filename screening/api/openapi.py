@@ -91,6 +91,7 @@ def create_api(app: Flask) -> Api:
 
 
 def describe(
+    endpoint: str,
     rule: Rule,
     *,
     body: type[ma.Schema] | None,
@@ -103,6 +104,7 @@ def describe(
     """What flask-smorest should document of an operation.
 
     Args:
+        endpoint: Its name.
         rule: Its rule in `POLICY`.
         body: Schema of the body.
         query: Schema of the query.
@@ -121,7 +123,7 @@ def describe(
     response: dict[str, Any] = {"description": "Done", "schema": answer, "content_type": None}
     if etag:
         response["headers"] = {"ETag": {"schema": {"type": "string"}, "required": True}}
-    manual: dict[str, Any] = {"x-needs": rule.access.value}
+    manual: dict[str, Any] = {"operationId": endpoint, "x-needs": rule.access.value}
     if isinstance(rule.access, Permission) or rule.access is Access.ANY_SESSION:
         manual["security"] = [{"session": []}]
     if rule.tags:
@@ -134,17 +136,23 @@ def describe(
 
 
 def describe_plain(
-    rule: Rule, *, answer: type[ma.Schema] | dict[str, Any], content_type: str | None, body: dict[str, Any] | None
+    endpoint: str,
+    rule: Rule,
+    *,
+    answer: type[ma.Schema] | dict[str, Any],
+    content_type: str | None,
+    body: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """What flask-smorest should document of a view of Flask's own kind.
 
     Args:
+        endpoint: Its name.
         rule: Its rule in `POLICY`.
         answer: Schema of the answer.
         content_type: Of the answer, where it is not JSON.
         body: OpenAPI's request body.
     """
-    manual: dict[str, Any] = {"x-needs": rule.access.value}
+    manual: dict[str, Any] = {"operationId": endpoint, "x-needs": rule.access.value}
     if rule.tags:
         manual["x-event"] = sorted(rule.tags)
     if body is not None:

@@ -133,12 +133,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # its base is un
         """
 
         def register(function: Function) -> Function:
-            rule = POLICY[(f"{self.name}.{function.__name__}", method)]
+            endpoint = f"{self.name}.{function.__name__}"
+            rule = POLICY[(endpoint, method)]
             operation = Operation(
                 function, body() if body else None, query(), int(status), if_match=if_match, body_limit=body_limit
             )
             operation.__dict__["_apidoc"] = describe(
-                rule, body=body, query=query, answer=answer, status=int(status), if_match=if_match, etag=etag
+                endpoint, rule, body=body, query=query, answer=answer, status=int(status), if_match=if_match, etag=etag
             )
             operation.__dict__["__doc__"] = function.__doc__
             self.add_url_rule(path, function.__name__, operation, methods=[method])
@@ -172,8 +173,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # its base is un
         """
 
         def register(view: View) -> View:
-            rule = POLICY[(f"{self.name}.{view.__name__}", method)]
-            documented = describe_plain(rule, answer=answer, content_type=content_type, body=body)
+            endpoint = f"{self.name}.{view.__name__}"
+            rule = POLICY[(endpoint, method)]
+            documented = describe_plain(endpoint, rule, answer=answer, content_type=content_type, body=body)
             view.__dict__["_apidoc"] = documented
             self.add_url_rule(path, view.__name__, view, methods=[method])
             return view

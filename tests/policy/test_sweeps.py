@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from screening.api.policy_table import POLICY, SAFE_METHODS, Access, is_allowed
 from tests.api.acts import ACTS, act_for
+from tests.api.documented import check_answer
 from tests.api.harness import Api, slug
 from tests.factories import Someone
 
@@ -90,6 +91,7 @@ def test_who_may_succeeds_and_exactly_the_rules_event_is_left(api: Api, endpoint
     if rule.tags:
         promise = response.get_json().get("promise") or response.get_json()["screenings"][0]["promise"]
         assert promise["body"]["type"] == "promise"
+    check_answer(api, endpoint, response)
 
 
 def test_what_is_another_organisations_is_not_there_for_its_admin_and_nothing_happens(api: Api) -> None:
