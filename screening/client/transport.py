@@ -12,8 +12,10 @@
 """
 
 import email.utils
+import functools
 import ipaddress
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,12 +75,18 @@ def is_safe_url(url: str) -> bool:
         return False
 
 
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Made once a process: reading all root certificates takes long."""
+    return httpx.create_ssl_context()
+
+
 def make_http() -> httpx.Client:
     """Makes the HTTP client that all transports of one process share; it is safe to use from several threads.
 
     A proxy from the environment is used for other machines, never for loopback.
     """
-    tls = httpx.create_ssl_context()  # made once, as it takes long to read all root certificates
+    tls = _tls()
     direct = httpx.HTTPTransport(verify=tls)
     return httpx.Client(
         verify=tls,
