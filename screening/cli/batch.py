@@ -61,9 +61,12 @@ def batch(
     _check_output(file, results_file, journal)
     with open_client(home, keys=True) as client:
         run = Batch(client, people, Asked(purpose, vacancy, lawful_basis, categories), journal)
-        with _progress(quiet=as_json) as tell:
-            results = run.run(tell)
-    write_results(results_file, people, results)
+        try:
+            with _progress(quiet=as_json) as tell:
+                results = run.run(tell)
+        finally:
+            if run.results:  # what was found so far is of use, and says of every other row that it was not reached
+                write_results(results_file, people, run.results)
     counts = Counter(str(result["outcome"]) for result in results.values())
     content = {
         "output": str(results_file),

@@ -128,6 +128,9 @@ def read_people(path: Path, *, limits: Limits = LIMITS) -> People:
 class Batch:
     """One file's candidates, checked for one vacancy.
 
+    Attributes:
+        results: What `run` has come to, by row, also where it stopped with an error.
+
     Args:
         client: Whose profile, and who is logged in.
         people: The file.
@@ -155,6 +158,7 @@ class Batch:
         self._screenings: Asker = screenings or client.screenings
         self._clock = client.clock
         self._chunk = chunk
+        self.results: dict[int, Mapping[str, Any]] = {}
         self._header = {
             "input": people.digest,
             "asked": asdict(asked),
@@ -178,6 +182,7 @@ class Batch:
                 again goes on.
         """
         with Journal.open(self._journal, self._header) as journal:
+            self.results = journal.results
             meter = _Meter(len(self._people.candidates), len(journal.results), progress)
             for request in list(journal.pending.values()):
                 self._resume(journal, request)
@@ -187,7 +192,7 @@ class Batch:
                     journal.note_request(request)
                     self._send(journal, request)
                     meter.advance(len(request.rows))
-            return dict(journal.results)
+        return self.results
 
     def _requests(self, journal: Journal, preparing: ThreadPoolExecutor) -> Iterator[Request]:
         """The requests that are left; the next one is derived while one is on its way."""

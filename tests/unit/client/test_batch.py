@@ -1,7 +1,6 @@
 """A batch finds every bad row beforehand, and screens nobody twice, whenever it is interrupted."""
 
 import csv
-import json
 import os
 import signal
 import subprocess
@@ -144,6 +143,25 @@ def test_a_refused_or_lost_request_is_sent_again_with_the_same_body_and_key(tmp_
     Batch(fake_client(), people, ASKED, tmp_path / "j", screenings=registry).run()
     assert len(registry.keys) == 3
     assert len(set(registry.keys)) == 1
+
+
+def test_what_was_found_before_an_error_is_kept_and_the_rest_is_said_to_be_missing(tmp_path: Path) -> None:
+    class Stopping(DirectoryRegistry):
+        def send(self, body: Mapping[str, Any], idempotency_key: str) -> list[ScreeningResult]:
+            if body["candidates"][0]["own"] == "p2":
+                raise ProblemError("budget-spent", 429, "spent", party="registry")
+            return super().send(body, idempotency_key)
+
+    people = write_people(tmp_path / "people.csv", 4)
+    batch = Batch(fake_client(), people, ASKED, tmp_path / "j", screenings=Stopping(tmp_path / "registry"), chunk=2)
+    with pytest.raises(ProblemError):
+        batch.run()
+    assert sorted(batch.results) == [2, 3]
+    write_results(tmp_path / "results.csv", people, batch.results)
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["outcome"] for row in rows] == ["possible", "no_record", "not_checked", "not_checked"]
+    assert rows[3]["says"] == "The batch has not come to this row."
 
 
 def test_a_request_of_an_earlier_epoch_is_derived_again(tmp_path: Path) -> None:
