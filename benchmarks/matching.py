@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.febrl import load_pairs
 from benchmarks._peers import all_peers
 from benchmarks._population import make_population
+from benchmarks.febrl import load_pairs
 from screening.identity import Feature, Identity, Role, current_scheme
 from screening.identity.core import core
 from screening.identity.features import identity_features
@@ -154,7 +154,7 @@ def _levels(hits: Sequence[Hit]) -> set[str]:
 
 
 def _shares(found: Sequence[set[str]]) -> dict[str, float]:
-    return {level: round(sum(level in levels for levels in found) / len(found), 4) for level in LEVELS}
+    return {level: round(sum(level in levels for levels in found) / len(found), 5) for level in LEVELS}
 
 
 # --- strangers ---------------------------------------------------------------------------------------------------
