@@ -8,6 +8,7 @@ import contextlib
 import io
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
@@ -27,7 +28,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(file=_StandardOutput()),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _StandardOutput())),
         cache_logger_on_first_use=True,
     )
 

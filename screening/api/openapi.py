@@ -20,8 +20,9 @@ The registry's API. Names never arrive here: organisations send tokens and seale
 Errors are `application/problem+json` (RFC 9457) with a stable `type` that is the address of its explanation; nothing
 that was submitted comes back in them. Times are RFC 3339 in UTC, bytes are base64url without padding, ids are UUIDs in
 canonical text. Bodies are strict JSON of at most 16 levels: unknown fields and duplicate keys are refused. Lists come
-in pages: pass `next` as `cursor`. `Idempotency-Key` makes a repeated request safe for 24 hours; used again with other
-content it is refused. What can be changed has an `ETag`; send it as `If-Match`.
+in pages: pass `next` as `cursor`. A request repeated with its `Idempotency-Key` gets the first one's answer, for as
+long as the policy `idempotency_days` says; a key used again for something else is refused. A request that was refused
+leaves its key free. What can be changed has an `ETag`; send it as `If-Match`.
 """
 
 EVALUATION_REQUEST: dict[str, Any] = {

@@ -7,6 +7,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -45,7 +46,7 @@ def conforms(api: Api, operation: Any, examples: int) -> None:
 
     @hypothesis.settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck))
     @given(operation.as_strategy())
-    def run(case: schemathesis.Case) -> None:
+    def run(case: schemathesis.Case[Any]) -> None:
         headers = {}
         if someone is not None:
             with api.world.unit() as unit:
@@ -58,7 +59,7 @@ def conforms(api: Api, operation: Any, examples: int) -> None:
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_whatever_the_document_allows_is_answered_as_it_says(api: Api, long: bool) -> None:
     schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", api.app)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) == len(POLICY) - 1  # the document itself is left out
     for operation in operations:
         conforms(api, operation, LONG_EXAMPLES if long else EXAMPLES)

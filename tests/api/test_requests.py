@@ -7,7 +7,7 @@ import re
 import uuid
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from werkzeug.test import TestResponse
 
@@ -133,7 +133,7 @@ def test_an_answer_with_more_than_is_documented_would_be_noticed(api: Api) -> No
     content = response.get_json()
     content["sessions"][0]["token_hash"] = "00"
     response.set_data(json.dumps(content))
-    with pytest.raises(jsonschema.ValidationError):
+    with pytest.raises(jsonschema_rs.ValidationError):
         check_answer(api, "sessions.list", response)
 
 
