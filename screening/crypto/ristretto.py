@@ -85,13 +85,16 @@ def from_hash(uniform: bytes) -> bytes:
         An element of 32 bytes.
 
     Raises:
-        PointError: The input has another length.
+        PointError: The input has another length, or maps to the identity, with a probability of about 2^-252 for a
+            hash.
     """
     if type(uniform) is not bytes or len(uniform) != HASH_BYTES:
         raise PointError(f"an element is derived from {HASH_BYTES} bytes")
     out = ctypes.create_string_buffer(ELEMENT_BYTES)
     if _from_hash(out, uniform) != 0:
         raise PointError("libsodium could not derive an element")
+    if out.raw == _ZERO:
+        raise PointError("the input maps to the identity")
     return out.raw
 
 

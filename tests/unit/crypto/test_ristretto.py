@@ -85,6 +85,11 @@ def test_hashes_of_another_length_are_refused(length: int) -> None:
         ristretto.scalar_reduce(bytes(length))
 
 
+def test_an_input_that_maps_to_the_identity_is_refused() -> None:
+    with pytest.raises(PointError, match="identity"):
+        ristretto.from_hash(bytes(64))
+
+
 def test_random_scalars_are_valid_and_differ() -> None:
     scalars = {ristretto.random_scalar() for _ in range(100)}
     assert len(scalars) == 100
