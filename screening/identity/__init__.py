@@ -6,7 +6,8 @@
     features = current_scheme().features(person, role="query")
 
 Pure: no network, no files but the package's own tables, no cryptography. Importing this package, or
-`screening.identity.grading` from it, loads no table; everything is loaded when it is first asked for.
+`screening.identity.grading` from it, loads no table; everything is loaded when it is first asked for. Normalised names
+of the last few thousand persons stay in the process's memory, which makes the work on them cheap.
 """
 
 from importlib import import_module

@@ -16,6 +16,7 @@ MIN_NUMBER = 5
 """Fewest characters of a normalised number: a shorter one can be tried out too easily."""
 
 _ISSUED_BY_STATES = frozenset({"passport", "national-id"})
+_ISSUED = _ISSUED_BY_STATES | {"staff-number"}
 _SEPARATORS = re.compile(r"[\s_-]+")
 _SPACE = re.compile(r"\s+")
 _NOT_KEPT = re.compile("[^a-z0-9]")
@@ -44,7 +45,7 @@ class Document:
     """As entered."""
 
     issuer: str = field(default="", repr=False)
-    """Country (ISO 3166-1 alpha-2) or organisation that issued it; empty where nobody does."""
+    """Country (ISO 3166-1 alpha-2) or organisation that issued it; empty only where nobody does."""
 
     @classmethod
     def make(cls, type_: object, number: object, issuer: object = None, *, where: str = "documents[0]") -> "Document":
@@ -53,7 +54,8 @@ class Document:
         Args:
             type_: One of `DOCUMENT_TYPES`, in any case, with space, hyphen or underscore.
             number: Number or address, of at least 5 letters and digits.
-            issuer: Country code (any ISO 3166-1 form) or name of the organisation; None or empty if there is none.
+            issuer: Country code (alpha-2 or alpha-3) or name of the organisation; None or empty for e-mail and
+                phone only: elsewhere two issuers may have given the same number to two people.
             where: Name of the field, for errors.
 
         Raises:
@@ -66,6 +68,8 @@ class Document:
         if len(normalised_number(entered)) < MIN_NUMBER:
             raise IdentityError(f"{where}.number", "number-too-short", f"has fewer than {MIN_NUMBER} characters")
         by = "" if issuer is None or issuer == "" else _SPACE.sub(" ", checked_text(issuer, f"{where}.issuer"))
+        if known in _ISSUED and not by:
+            raise IdentityError(f"{where}.issuer", "issuer-missing", f"is missing, and a {known} needs one")
         if known in _ISSUED_BY_STATES:
             by = alpha2(by) or by
         return cls(known, entered, by)

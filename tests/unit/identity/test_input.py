@@ -92,6 +92,11 @@ BAD: list[tuple[dict[Any, Any], str, str]] = [
         "documents",
         "too-many",
     ),
+    (
+        {"full": SECRET, "documents": [{"type": "staff-number", "number": "12345", "issuer": ""}]},
+        "documents[0].issuer",
+        "issuer-missing",
+    ),
     ({"full": SECRET, "id": "\x07"}, "id", "control-character"),
 ]
 
@@ -261,7 +266,7 @@ def test_no_repr_says_anything_about_the_person() -> None:
     ],
 )
 def test_document_numbers_are_compared_without_form(entered: str, compared: str) -> None:
-    assert Document.make("passport", entered).compared_number == compared
+    assert Document.make("passport", entered, "CH").compared_number == compared
 
 
 def test_countries_are_known_by_both_codes_in_any_case() -> None:
