@@ -218,7 +218,7 @@ def test_every_other_input_blind_or_element_gives_another_output(case: Case) -> 
     assert len(results) == 1 + 3 + 16
 
 
-def test_the_file_of_vectors_is_the_one_described() -> None:
+def test_the_files_of_vectors_are_the_ones_described() -> None:
     source = (FOLDER / "SOURCE.md").read_text()
-    for name in ("rfc9496_ristretto255.json", "rfc9497_ristretto255.json"):
+    for name in ("protocol.json", "rfc9496_ristretto255.json", "rfc9497_ristretto255.json"):
         assert f"{hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()}  {name}" in source
