@@ -4,9 +4,9 @@ import enum
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import DateTime, Dialect, Enum, ForeignKey, LargeBinary, MetaData, Text
+from sqlalchemy import DateTime, Dialect, Enum, ForeignKey, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -122,6 +122,11 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         uuid.UUID: UuidBytes(),
     }
+
+
+def table_of(model: type[DeclarativeBase]) -> Table:
+    """A model's table, for statements that bypass the ORM: those that every screening runs are made of tables, once."""
+    return cast("Table", model.__table__)
 
 
 UuidPk = Annotated[uuid.UUID, mapped_column(UuidBytes(), primary_key=True)]

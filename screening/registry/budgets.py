@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, select, update
 
+from screening.registry.base import table_of
 from screening.registry.errors import BudgetSpentError
 from screening.registry.models import ScreeningBucket
 from screening.registry.policy import policy_value
@@ -18,6 +19,18 @@ from screening.registry.rows import insert_missing
 from screening.registry.unit import Unit
 
 _DAY_SECONDS = timedelta(days=1).total_seconds()
+_BUCKETS = table_of(ScreeningBucket)
+_LOCK = (
+    select(_BUCKETS.c.name, _BUCKETS.c.level, _BUCKETS.c.updated_at)
+    .where(_BUCKETS.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(_BUCKETS.c.name)
+    .with_for_update()
+)
+_FILL = (
+    update(_BUCKETS)
+    .where(_BUCKETS.c.name == bindparam("bucket"))
+    .values(level=bindparam("filled"), updated_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,7 @@ def charge_candidates(unit: Unit, count: int) -> tuple[Budget, Budget]:
     if wait > 0:
         raise BudgetSpentError(retry_after=math.ceil(min(wait, _DAY_SECONDS)))
     charged = {name: level + count for name, level in levels.items()}
-    unit.session.execute(
-        update(ScreeningBucket.__table__)  # type: ignore[arg-type] # a Table
-        .where(ScreeningBucket.name == bindparam("bucket"))
-        .values(level=bindparam("filled"), updated_at=unit.now),
-        [{"bucket": name, "filled": level} for name, level in charged.items()],
-    )
+    unit.session.execute(_FILL, [{"bucket": name, "filled": level, "at": unit.now} for name, level in charged.items()])
     person, organisation = (
         Budget(capacity, max(0, math.floor(capacity - charged[name]))) for name, capacity in capacities.items()
     )
@@ -66,18 +74,12 @@ def charge_candidates(unit: Unit, count: int) -> tuple[Budget, Budget]:
 def _lock_levels(unit: Unit, capacities: Mapping[str, int]) -> dict[str, float]:
     """Locks buckets, always in the same order, and says how full each is now."""
     names = sorted(capacities)
-    query = (
-        select(ScreeningBucket.name, ScreeningBucket.level, ScreeningBucket.updated_at)
-        .where(ScreeningBucket.name.in_(names))
-        .order_by(ScreeningBucket.name)
-        .with_for_update()
-    )
-    rows = unit.session.execute(query).all()
+    rows = unit.session.execute(_LOCK, {"names": names}).all()
     if len(rows) < len(names):
         insert_missing(
             unit.session, ScreeningBucket, [{"name": name, "level": 0.0, "updated_at": unit.now} for name in names]
         )
-        rows = unit.session.execute(query).all()
+        rows = unit.session.execute(_LOCK, {"names": names}).all()
     levels = {}
     for name, level, updated_at in rows:
         elapsed = max(0.0, (unit.now - updated_at).total_seconds())

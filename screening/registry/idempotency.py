@@ -14,14 +14,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
+from screening.registry.base import table_of
 from screening.registry.errors import IdempotencyConflictError, ValidationFailedError
 from screening.registry.models import IdempotencyKey
 from screening.registry.policy import policy_value
 from screening.registry.rows import insert_missing
 from screening.registry.unit import Unit
 
+_KEPT = table_of(IdempotencyKey)
+_FIND = select(_KEPT.c.body_digest, _KEPT.c.status, _KEPT.c.answer).where(
+    _KEPT.c.person_id == bindparam("person"), _KEPT.c.endpoint == bindparam("endpoint"), _KEPT.c.key == bindparam("key")
+)
+_KEEP = (
+    update(_KEPT)
+    .where(
+        _KEPT.c.person_id == bindparam("of_person"),
+        _KEPT.c.endpoint == bindparam("of_endpoint"),
+        _KEPT.c.key == bindparam("of_key"),
+    )
+    .values(status=bindparam("given_status"), answer=bindparam("given_answer"))
+)
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 
 
@@ -62,8 +76,8 @@ def claim_key(unit: Unit, *, endpoint: str, key: str, body_digest: bytes) -> Kep
     }
     if insert_missing(unit.session, IdempotencyKey, [row]):
         return None
-    columns = (IdempotencyKey.body_digest, IdempotencyKey.status, IdempotencyKey.answer)
-    kept = unit.session.execute(select(*columns).where(_same(unit, endpoint, key))).one()
+    same = {"person": unit.required_actor.person, "endpoint": endpoint, "key": key}
+    kept = unit.session.execute(_FIND, same).one()
     if kept.status is None or kept.body_digest != body_digest:
         raise IdempotencyConflictError
     return KeptAnswer(kept.status, kept.answer)
@@ -79,8 +93,8 @@ def keep_answer(unit: Unit, *, endpoint: str, key: str, status: int, answer: Any
         status: HTTP status.
         answer: JSON.
     """
-    changes = {"status": status, "answer": answer}
-    unit.session.execute(update(IdempotencyKey).where(_same(unit, endpoint, key)).values(changes))
+    same = {"of_person": unit.required_actor.person, "of_endpoint": endpoint, "of_key": key}
+    unit.session.execute(_KEEP, {**same, "given_status": status, "given_answer": answer})
 
 
 def purge_keys(unit: Unit) -> int:
@@ -88,11 +102,3 @@ def purge_keys(unit: Unit) -> int:
     oldest = unit.now - timedelta(days=policy_value(unit.session, "idempotency_days"))
     result = unit.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < oldest))
     return int(result.rowcount)  # type: ignore[attr-defined] # a DELETE gives a CursorResult
-
-
-def _same(unit: Unit, endpoint: str, key: str) -> ColumnElement[bool]:
-    return and_(
-        IdempotencyKey.person_id == unit.required_actor.person,
-        IdempotencyKey.endpoint == endpoint,
-        IdempotencyKey.key == key,
-    )

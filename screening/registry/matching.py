@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from screening.crypto.tokens import TokenEntry
 from screening.identity.grading import GRADES, Hit, grade_hits
+from screening.registry.base import table_of
 from screening.registry.models import Category, GradeWord, Organisation, Record, Token
 from screening.registry.record_states import MATCHING
 
@@ -22,6 +23,24 @@ NO_NAME = 255
 """Index of the name in a token that comes from none."""
 
 _AT_ONCE = 1_000
+_TOKENS, _RECORDS = table_of(Token).c, table_of(Record).c
+_LOOK_UP = (
+    select(
+        _TOKENS.token,
+        _TOKENS.rule,
+        _TOKENS.name,
+        _TOKENS.record_id,
+        _RECORDS.organisation_id,
+        _RECORDS.category,
+        _RECORDS.approved_number,
+    )
+    .join_from(table_of(Token), table_of(Record), _RECORDS.id == _TOKENS.record_id)
+    .where(
+        _TOKENS.token.in_(bindparam("tokens", expanding=True)),
+        _RECORDS.state.in_(sorted(MATCHING)),
+        _RECORDS.category.in_(bindparam("categories", expanding=True)),
+    )
+)
 _RANK = {GradeWord(grade): rank for rank, grade in enumerate(GRADES)}
 
 
@@ -105,13 +124,10 @@ def read_owners(session: Session, organisations: Collection[uuid.UUID]) -> dict[
 
 
 def _rows(session: Session, wanted: Collection[bytes], categories: Collection[Category]) -> Iterable[Any]:
-    columns = (Token.token, Token.rule, Token.name, Token.record_id)
-    of_record = (Record.organisation_id, Record.category, Record.approved_number)
-    query = select(*columns, *of_record).join(Record, Record.id == Token.record_id)
-    query = query.where(Record.state.in_(sorted(MATCHING)), Record.category.in_(sorted(categories)))
-    ordered = sorted(wanted)
+    ordered, searched = sorted(wanted), sorted(categories)
     for start in range(0, len(ordered), _AT_ONCE):
-        yield from session.execute(query.where(Token.token.in_(ordered[start : start + _AT_ONCE])))
+        some = ordered[start : start + _AT_ONCE]
+        yield from session.execute(_LOOK_UP, {"tokens": some, "categories": searched})
 
 
 def _graded(entries: Sequence[TokenEntry], found: Mapping[bytes, Sequence[Any]]) -> list[RecordHit]:

@@ -10,12 +10,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from audit.events import PolicyChanged
+from screening.registry.base import table_of
 from screening.registry.errors import NotFoundError, PolicyOutOfBoundsError
 from screening.registry.models import PolicyValue
 from screening.registry.rows import insert_missing
 from screening.registry.unit import Unit
 
 _CACHE = "policy_values"
+_READ = select(table_of(PolicyValue).c.name, table_of(PolicyValue).c.value)
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,7 @@ def policy_value(session: Session, name: str) -> int:
     """
     values: dict[str, int] | None = session.info.get(_CACHE)
     if values is None:
-        rows = session.execute(select(PolicyValue.name, PolicyValue.value)).all()
-        values = {row.name: row.value for row in rows}
+        values = {row.name: row.value for row in session.execute(_READ)}
         session.info[_CACHE] = values
     policy = POLICY_VALUES[name]
     return min(max(values.get(name, policy.default), policy.minimum), policy.maximum)

@@ -28,8 +28,8 @@ from screening.registry.policy import policy_value
 from screening.registry.texts import add_months
 from screening.registry.unit import Unit
 
-MAX_ENTRIES = 256
-"""Most features a record may have."""
+MAX_ENTRIES = 1_024
+"""Most entries of a record: 256 features, some with several of the person's names."""
 
 MAX_BOX_BYTES = 65_536
 """Largest sealed box: a whole identity with remarks is some kilobytes."""

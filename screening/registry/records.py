@@ -23,6 +23,7 @@ from audit.events import (
 from screening.crypto.identifiers import new_reference
 from screening.crypto.signing import Statement
 from screening.crypto.tokens import unpack_entry
+from screening.registry.base import table_of
 from screening.registry.errors import (
     ConflictError,
     NotFoundError,
@@ -407,7 +408,7 @@ def _replace_approved(unit: Unit, row: Record, approved: RecordVersion) -> None:
         }
         for entry in entries
     ]
-    unit.session.execute(insert(Token.__table__), rows)  # type: ignore[arg-type] # a Table
+    unit.session.execute(insert(table_of(Token)), rows)
 
 
 def _event(kind: type[Event], unit: Unit, row: Record, **fields: Any) -> Event:

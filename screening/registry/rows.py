@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 
 from screening.crypto.encoding import b64u, unb64u
 from screening.crypto.errors import EncodingError
+from screening.registry.base import table_of
 from screening.registry.errors import ValidationFailedError
 
 MAX_PAGE = 200
@@ -70,7 +71,7 @@ def insert_missing(session: Session, table: type[DeclarativeBase], rows: Sequenc
     makers: Mapping[str, Callable[..., Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     maker = makers[session.get_bind().dialect.name]
     parameters = rows[0] if len(rows) == 1 else list(rows)  # one row needs no executemany
-    statement = maker(table.__table__).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    statement = maker(table_of(table)).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     result = session.execute(statement, parameters)
     return max(0, int(result.rowcount))  # type: ignore[attr-defined] # an INSERT gives a CursorResult
 

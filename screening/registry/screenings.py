@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from audit.canonical import b64u
@@ -19,6 +19,7 @@ from screening.crypto.errors import EncodingError
 from screening.crypto.identifiers import new_reference, uuid7
 from screening.crypto.tokens import TokenEntry, unpack_entry
 from screening.identity.grading import rule_by_number
+from screening.registry.base import table_of
 from screening.registry.budgets import Budget, charge_candidates
 from screening.registry.errors import (
     DatabaseBusyError,
@@ -49,12 +50,28 @@ from screening.registry.unit import Recorded, Unit
 MAX_CANDIDATES = 100
 """Most candidates in one request."""
 
-MAX_ENTRIES = 32
-"""Most features of a candidate."""
+MAX_ENTRIES = 128
+"""Most entries of a candidate: 32 features, some with several of the person's names."""
 
 MAX_VACANCY = 64
 SELF_BYTES = 16
 _MAX_PREVIOUS = 10
+_SCREENINGS, _ORGANISATIONS = table_of(Screening).c, table_of(Organisation).c
+_PREVIOUS = (
+    select(_SCREENINGS.self_token, _SCREENINGS.id, _SCREENINGS.reference, _SCREENINGS.created_at)
+    .where(
+        _SCREENINGS.organisation_id == bindparam("organisation"),
+        _SCREENINGS.self_token.in_(bindparam("own", expanding=True)),
+    )
+    .order_by(_SCREENINGS.id.desc())
+    .limit(_MAX_PREVIOUS * MAX_CANDIDATES)
+)
+_COVERED = (
+    select(func.count())
+    .select_from(table_of(Organisation))
+    .where(_ORGANISATIONS.kind == OrganisationKind.MEMBER, _ORGANISATIONS.state == OrganisationState.ACTIVE)
+)
+_INSERT, _INSERT_HITS = insert(table_of(Screening)), insert(table_of(ScreeningHit))
 
 
 @dataclass(frozen=True)
@@ -159,7 +176,7 @@ def screen_candidates(unit: Unit, request: ScreeningRequest) -> Screened:
     hits = find_hits(unit.session, entries, request.categories)
     previous = _previous(unit, request)
     owners = read_owners(unit.session, {hit.organisation for of_one in hits for hit in of_one})
-    covered = _count_covered(unit)
+    covered = unit.session.execute(_COVERED).scalar_one()
     drafts = [
         _Draft.of(unit, candidate, found, could=bool(read))
         for candidate, found, read in zip(request.candidates, hits, entries, strict=True)
@@ -294,24 +311,11 @@ def _opening(sealed: SealedEvent) -> dict[str, dict[str, str | None]]:
 
 def _previous(unit: Unit, request: ScreeningRequest) -> dict[bytes, tuple[Previous, ...]]:
     """Earlier screenings of the same candidates, by their self token."""
-    query = (
-        select(Screening.self_token, Screening.id, Screening.reference, Screening.created_at)
-        .where(
-            Screening.organisation_id == unit.required_actor.organisation,
-            Screening.self_token.in_({candidate.self_token for candidate in request.candidates}),
-        )
-        .order_by(Screening.id.desc())
-        .limit(_MAX_PREVIOUS * MAX_CANDIDATES)
-    )
+    own = sorted({candidate.self_token for candidate in request.candidates})
     found: dict[bytes, list[Previous]] = {}
-    for row in unit.session.execute(query):
+    for row in unit.session.execute(_PREVIOUS, {"organisation": unit.required_actor.organisation, "own": own}):
         found.setdefault(row.self_token, []).append(Previous(row.id, row.reference, row.created_at))
-    return {own: tuple(earlier[:_MAX_PREVIOUS]) for own, earlier in found.items()}
-
-
-def _count_covered(unit: Unit) -> int:
-    query = select(func.count()).select_from(Organisation).where(Organisation.kind == OrganisationKind.MEMBER)
-    return unit.session.execute(query.where(Organisation.state == OrganisationState.ACTIVE)).scalar_one()
+    return {of_one: tuple(earlier[:_MAX_PREVIOUS]) for of_one, earlier in found.items()}
 
 
 def _store(
@@ -350,7 +354,7 @@ def _store(
         for draft, one, opening in zip(drafts, recorded, openings, strict=True)
     ]
     try:
-        unit.session.execute(insert(Screening.__table__), rows)  # type: ignore[arg-type] # a Table
+        unit.session.execute(_INSERT, rows)
     except IntegrityError:  # a reference was drawn twice: one chance in a million at a million screenings
         raise DatabaseBusyError from None
     hits = [
@@ -365,7 +369,7 @@ def _store(
         for hit in draft.hits
     ]
     if hits:
-        unit.session.execute(insert(ScreeningHit.__table__), hits)  # type: ignore[arg-type] # a Table
+        unit.session.execute(_INSERT_HITS, hits)
 
 
 def _stored_hits(unit: Unit, screening: Screening) -> list[RecordHit]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from audit.events import SessionEnded, SessionOpened, SessionRefused
 from screening.crypto.encoding import b64u
 from screening.crypto.identifiers import uuid7
+from screening.registry.base import table_of
 from screening.registry.errors import (
     LogInLimitedError,
     LogInRefusedError,
@@ -37,6 +38,23 @@ TOKEN_PREFIX = "scr_"  # noqa: S105 - what every token begins with
 _TOKEN_BYTES = 32
 _TOKEN_LENGTH = len(TOKEN_PREFIX) + 43
 _NOTED_EVERY = timedelta(minutes=1)
+_SESSIONS, _PEOPLE, _ORGANISATIONS = table_of(LoginSession), table_of(Person), table_of(Organisation)
+_HOLDER = (
+    select(
+        _SESSIONS.c.id,
+        _SESSIONS.c.last_used_at,
+        _SESSIONS.c.expires_at,
+        _SESSIONS.c.ended_at,
+        _PEOPLE.c.id.label("person"),
+        _PEOPLE.c.organisation_id,
+        _PEOPLE.c.state,
+        _PEOPLE.c.roles,
+        _ORGANISATIONS.c.state.label("organisation_state"),
+    )
+    .join_from(_SESSIONS, _PEOPLE, _PEOPLE.c.id == _SESSIONS.c.person_id)
+    .join(_ORGANISATIONS, _ORGANISATIONS.c.id == _PEOPLE.c.organisation_id)
+    .where(_SESSIONS.c.token_hash == bindparam("token"))
+)
 
 
 @dataclass(frozen=True)
@@ -117,24 +135,7 @@ def authenticate(session: Session, token: str, clock: Clock) -> Actor:
     """
     if len(token) != _TOKEN_LENGTH or not token.startswith(TOKEN_PREFIX):
         raise UnauthenticatedError
-    columns = (
-        LoginSession.id,
-        LoginSession.last_used_at,
-        LoginSession.expires_at,
-        LoginSession.ended_at,
-        Person.id.label("person"),
-        Person.organisation_id,
-        Person.state,
-        Person.roles,
-        Organisation.state.label("organisation_state"),
-    )
-    query = (
-        select(*columns)
-        .join(Person, Person.id == LoginSession.person_id)
-        .join(Organisation, Organisation.id == Person.organisation_id)
-        .where(LoginSession.token_hash == _hash(token))
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_HOLDER, {"token": _hash(token)}).one_or_none()
     if row is None:
         raise UnauthenticatedError
     now = clock()

@@ -28,6 +28,7 @@ from screening.crypto.identifiers import uuid7
 from screening.crypto.passwords import PasswordHasher
 from screening.crypto.signing import SigningKey
 from screening.crypto.trust import TrustFile
+from screening.registry.base import table_of
 from screening.registry.database import FOR_WRITING
 from screening.registry.errors import (
     AuditUnavailableError,
@@ -39,6 +40,8 @@ from screening.registry.errors import (
     translate_database_error,
 )
 from screening.registry.models import EventRow, Role
+
+_INSERT = insert(table_of(EventRow))
 
 Clock = Callable[[], datetime]
 """Gives the present, aware, in UTC."""
@@ -163,7 +166,7 @@ class Unit:
         rows = [_row(one, event) for one, event in zip(sealed, events, strict=True)]
         self.session.flush()
         try:
-            self.session.execute(insert(EventRow.__table__), rows)  # type: ignore[arg-type] # a Table
+            self.session.execute(_INSERT, rows)
         except DBAPIError as error:
             translated = translate_database_error(error)
             refused = isinstance(translated, (ConflictError, DatabaseFaultError))  # nothing of ours collides with an id

@@ -97,7 +97,7 @@ def test_another_organisations_signed_record_is_not_taken_as_ones_own(world: Wor
 
 ENTRIES: dict[str, tuple[list[bytes], type[RegistryError]]] = {
     "none": ([], StatementInvalidError),
-    "too many": ([pack_entry(2, 0, i.to_bytes(16, "big")) for i in range(257)], StatementInvalidError),
+    "too many": ([pack_entry(2, 0, i.to_bytes(16, "big")) for i in range(1025)], StatementInvalidError),
     "one twice": (strong_entries("a") + strong_entries("a")[:1], StatementInvalidError),
     "an unknown rule": ([*strong_entries("a"), pack_entry(99, 0, bytes(16))], StatementInvalidError),
     "rule 0": ([*strong_entries("a"), pack_entry(0, 0, bytes(16))], StatementInvalidError),

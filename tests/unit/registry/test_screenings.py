@@ -255,7 +255,7 @@ def refused(world: World, expected: type[RegistryError], request: Any) -> None:
 
 
 CANDIDATES: dict[str, tuple[dict[str, Any], type[RegistryError]]] = {
-    "33 entries": ({"entries": [pack_entry(2, 0, bytes([i]) * 16) for i in range(33)]}, ValidationFailedError),
+    "129 entries": ({"entries": [pack_entry(2, 0, bytes([i]) * 16) for i in range(129)]}, ValidationFailedError),
     "an entry twice": ({"entries": strong_entries("a") * 2}, ValidationFailedError),
     "a short entry": ({"entries": [bytes(17)]}, ValidationFailedError),
     "an unknown rule": ({"entries": [pack_entry(200, 0, bytes(16))]}, ValidationFailedError),
