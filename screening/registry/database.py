@@ -24,6 +24,9 @@ FOR_WRITING = "screening_for_writing"
 BUSY_SECONDS = 5.0
 """How long to wait for another writer before saying that the database is busy."""
 
+MAX_OVERFLOW = 10
+"""Connections opened beyond those kept open, when many are needed at once."""
+
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _SQLITE_SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -56,7 +59,12 @@ def create_engine(url: str, *, pool_size: int = 5) -> Engine:
     if driver is None:
         raise ValueError("a database URL begins with sqlite: or postgresql:")
     parsed = parsed.set(drivername=driver)
-    common: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size, "max_overflow": 10}
+    common: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": pool_size,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": BUSY_SECONDS,
+    }
     if driver == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("SQLite needs a file")

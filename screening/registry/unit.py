@@ -20,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from audit.events import Event, SealedEvent, seal_event
@@ -33,6 +34,7 @@ from screening.registry.database import FOR_WRITING
 from screening.registry.errors import (
     AuditUnavailableError,
     ConflictError,
+    DatabaseBusyError,
     DatabaseFaultError,
     NotReadyError,
     RecordedRefusalError,
@@ -223,6 +225,9 @@ def open_unit(
     except DBAPIError as error:
         session.rollback()
         raise translate_database_error(error) from None
+    except PoolTimeoutError:
+        session.rollback()
+        raise DatabaseBusyError from None
     except BaseException:
         session.rollback()
         raise

@@ -189,6 +189,16 @@ def test_a_writer_that_waits_too_long_is_told_that_the_database_is_busy(
     impatient.close()
 
 
+def test_with_every_connection_in_use_the_database_is_busy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(database, "MAX_OVERFLOW", 0)
+    engine = database.create_engine(world.url, pool_size=1)
+    narrow = replace(world, engine=engine, sessions=database.create_sessions(engine))
+    with narrow.unit(world.registrar, write=False), pytest.raises(DatabaseBusyError):
+        narrow.act(world.registrar, change_policy, "session_hours", 8)
+    narrow.close()
+
+
 def test_a_full_disk_is_said_to_be_that_and_changes_nothing(world: World, database_kind: Kind) -> None:
     if database_kind == "postgresql":  # its own error, as a full disk cannot be made here
         error = OperationalError("INSERT", {}, OriginalError(sqlstate="53100"))
