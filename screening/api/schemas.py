@@ -7,8 +7,8 @@ from marshmallow import fields, validate
 
 from screening.api.fields import Base64Url, Entries, Secret, StatementField, StrictBoolean, StrictUuid, Text
 
-MAX_ENTRIES_PER_RECORD = 256
-MAX_ENTRIES_PER_CANDIDATE = 32
+MAX_ENTRIES_PER_RECORD = 1_024
+MAX_ENTRIES_PER_CANDIDATE = 128
 MAX_CANDIDATES = 100
 MAX_BOX_CHARACTERS = 87_382  # 64 KiB
 MAX_NOTE_BYTES = 4 * 1024

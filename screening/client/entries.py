@@ -12,7 +12,7 @@ from screening.identity.grading import rule_by_id
 
 FEATURE_ROLES: Final[dict[str, Literal["record", "query"]]] = {"record": "record", "screening": "query"}
 
-MAX_ENTRIES: Final = {"record": 256, "screening": 32}
+MAX_ENTRIES: Final = {"record": 1_024, "screening": 128}
 """What the registry takes for a record, and for a candidate."""
 
 
