@@ -160,12 +160,6 @@ class OrganisationAct(ma.Schema):
     promise = _promise()
 
 
-class CertifiedOrganisation(OrganisationAct):
-    """An organisation with its certificate, countersigned by the registry."""
-
-    certificate = _statement()
-
-
 class IssuedCertificate(ma.Schema):
     """An organisation's current certificate."""
 

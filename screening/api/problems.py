@@ -39,7 +39,7 @@ _TYPES = (
     ProblemType(
         "validation-failed", 422, "The request does not fit its schema", "See `errors` for each field that must change."
     ),
-    ProblemType("unauthenticated", 401, "A session is needed", "Log in, and send the token as a bearer token."),
+    ProblemType("unauthenticated", 401, "Not authenticated", "Log in, and send the token as a bearer token."),
     ProblemType("session-ended", 401, "The session has ended", "Log in again."),
     ProblemType("forbidden", 403, "This is not among what your roles allow", "Ask somebody whose role allows it."),
     ProblemType("not-found", 404, "There is no such thing here", "Check the address and the identifier."),

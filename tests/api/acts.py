@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from screening.crypto import ristretto, voprf
+from screening.crypto import voprf
 from screening.crypto.encoding import b64u
 from screening.crypto.identifiers import uuid7
 from screening.crypto.keyring import OrganisationKeyring, RecoveryKeyring
@@ -15,8 +15,6 @@ from screening.registry.people import invite_person, suspend_person
 from screening.registry.sessions import open_session
 from tests.api.harness import Api, record_version, screening_body
 from tests.factories import PASSWORD, REGISTRY, Member, Someone, signed_certificate, written
-
-ELEMENT = b64u(ristretto.scalarmult_base((5).to_bytes(32, "little")))
 
 
 @dataclass(frozen=True)
