@@ -76,6 +76,9 @@ class Recorder:
                 continue
             server.settimeout(None)
             self._connections.append(server)
+            for end in (client, server):
+                # otherwise a head and its body, sent apart, wait 40 ms for each other
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink in ((client, server), (server, client)):
                 pump = threading.Thread(target=self._pump, args=(source, sink), daemon=True)
                 self._pumps.append(pump)
