@@ -6,11 +6,13 @@ No script, no third party; each page carries its style sheet, which its content 
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from screening.api.problems import ProblemType
 
@@ -18,6 +20,7 @@ _STYLE = """\
 :root{color-scheme:light dark;--line:color-mix(in srgb,currentColor 25%,transparent)}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 code,pre{font-family:ui-monospace,monospace;font-size:.9em}
+code{overflow-wrap:anywhere}
 pre{overflow-x:auto;border:1px solid var(--line);padding:.75rem}
 h1,h2,h3{line-height:1.2}
 h3{margin-block-start:2rem;border-block-start:1px solid var(--line);padding-block-start:1rem}
@@ -68,7 +71,7 @@ _TEMPLATES = {
 {% endmacro %}
 {% block main %}
 <h1>{{ spec.info.title }} API {{ spec.info.version }}</h1>
-{% for paragraph in spec.info.description.strip().split("\n\n") %}<p>{{ paragraph }}</p>{% endfor %}
+{% for paragraph in spec.info.description.strip().split("\n\n") %}<p>{{ paragraph | marked }}</p>{% endfor %}
 <p><a href="/v1/openapi.json">OpenAPI 3.1 document</a></p>
 <nav aria-label="Endpoints">
 <ul>
@@ -82,7 +85,7 @@ _TEMPLATES = {
 <section id="{{ method }}{{ path }}">
 <h3><code>{{ method | upper }} {{ path }}</code></h3>
 <p>{{ operation.summary }}</p>
-{% if operation.description is defined %}<p>{{ operation.description }}</p>{% endif %}
+{% if operation.description is defined %}<p>{{ operation.description | marked }}</p>{% endif %}
 <p>Needs: {{ operation["x-needs"] }}.
 {% if operation["x-event"] is defined %}
 Leaves in the access log: {{ operation["x-event"] | join(" or ") }}.
@@ -117,7 +120,7 @@ Leaves in the access log: {{ operation["x-event"] | join(" or ") }}.
 {% block title %}{{ problem.title }}{% endblock %}
 {% block main %}
 <h1>{{ problem.title }}</h1>
-<p>{{ problem.advice }}</p>
+<p>{{ problem.advice | marked }}</p>
 <p>Type <code>/problems/{{ problem.slug }}</code>, HTTP status {{ problem.status }}.</p>
 <p><a href="/v1/docs">All of the API</a></p>
 {% endblock %}
@@ -131,8 +134,14 @@ def _pretty(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def _marked(text: str) -> Markup:
+    """Escapes a text, and shows what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 # escaped just before
+
+
 _environment = Environment(loader=DictLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 _environment.filters["pretty"] = _pretty
+_environment.filters["marked"] = _marked
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 CONTENT_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -39,7 +39,8 @@ class ProblemRowsError(CommandError):
     def __init__(self, problems: Sequence[str], shown: int) -> None:
         super().__init__(
             "problem-rows",
-            f"{len(problems)} problems in the file; nobody was asked. Correct them, or use --skip-problem-rows",
+            f"{'1 problem' if len(problems) == 1 else f'{len(problems)} problems'} in the file; nobody was asked. "
+            "Correct the rows, or use --skip-problem-rows",
         )
         self.problems = list(problems)
         self.shown = shown

@@ -149,9 +149,10 @@ OUTCOMES: Final = {
 
 
 def _covered(facts: Facts) -> str:
-    categories = _listed([CATEGORIES.get(category, category) for category in facts.categories])
+    # "and" stands inside one of them, so that it cannot stand between them too
+    categories = "; ".join(CATEGORIES.get(category, category) for category in sorted(facts.categories, reverse=True))
     number = "1 organisation" if facts.organisations == 1 else f"{facts.organisations} organisations"
-    return f"Covered: {categories or 'no category'}, in the records of {number}."
+    return f"Covered: {categories or 'no category'} (records of {number})."
 
 
 def _listed(items: Sequence[str]) -> str:

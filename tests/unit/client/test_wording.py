@@ -29,7 +29,7 @@ def test_exactly_the_designed_outcomes_and_not_complete_have_wording() -> None:
 def test_no_record_says_when_what_was_covered_and_what_it_is_not() -> None:
     text = describe("no_record", facts()).text
     assert "No record found for the details entered, as at 14:02 UTC, 20 November 2026" in text
-    assert "sexual harassment and sexual exploitation and abuse" in text
+    assert "sexual harassment; sexual exploitation and abuse" in text
     assert "3 organisations" in text
     assert "This is not a statement of good conduct." in text
 
@@ -70,4 +70,4 @@ def test_only_no_record_and_cleared_allow_a_decision() -> None:
 def test_wording_does_without_owners_and_for_one_organisation() -> None:
     for outcome in OUTCOMES:
         assert "  " not in describe(outcome, facts(owners=(), organisations=1, categories=())).text
-    assert "1 organisation." in describe("no_record", facts(organisations=1)).text
+    assert "(records of 1 organisation)." in describe("no_record", facts(organisations=1)).text
