@@ -14,6 +14,7 @@ from audit.events import BatchEvaluated
 from screening.api.settings import Settings
 from screening.crypto.keyring import RegistryKeyring
 from screening.crypto.passwords import PasswordHasher
+from screening.crypto.voprf import public_share
 from screening.evaluator.service import Enrolment, Evaluator, EvaluatorConfig
 from screening.registry.database import create_engine, create_sessions, require_head
 from screening.registry.errors import NotReadyError
@@ -109,7 +110,8 @@ class Registry:
         if serial is None or trust is None:
             raise NotReadyError
         own = trust.evaluators[0]
-        if trust.registry != keys.registry or own.signing_key.public_bytes != keys.signing.public_bytes:
+        named = (trust.registry, own.signing_key.public_bytes, own.share, trust.log_key)
+        if named != (keys.registry, keys.signing.public_bytes, public_share(keys.share), keys.log.public_bytes):
             raise NotReadyError(
                 "The trust file in force is of another registry or of other keys than this process has."
             )

@@ -6,6 +6,8 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,11 +16,13 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
+from screening.crypto.keyring import RegistryKeyring
 from screening.registry.models import Screening
 from screening.registry.organisations import suspend_organisation
 from screening.registry.people import suspend_person
 from tests.api.acts import act_for, evaluation, new_record
 from tests.api.harness import Api, record_version, slug
+from tests.factories import World
 
 
 def said(response: TestResponse) -> tuple[int, str]:
@@ -326,3 +330,16 @@ def test_a_database_of_another_version_is_not_ready(api: Api) -> None:
     with api.world.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'another'"))
     assert said(api.call("GET", "/readyz")) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("other", ["registry", "signing", "log", "share"])
+def test_a_process_with_other_keys_than_the_trust_file_names_is_not_ready(
+    world: World, tmp_path: Path, other: str
+) -> None:
+    fresh = RegistryKeyring.generate(registry="another-registry")
+    mixed = replace(world.keyring, **{other: getattr(fresh, other)})
+    api = Api.over(replace(world, keyring=mixed), tmp_path)
+    try:
+        assert said(api.call("GET", "/readyz")) == (503, "unavailable")
+    finally:
+        api.close()
