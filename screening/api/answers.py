@@ -39,6 +39,14 @@ def _promise() -> fields.Dict:
     return fields.Dict(keys=fields.String(), required=True, metadata={"description": "promise for the act's event"})
 
 
+def _event() -> fields.String:
+    return _text(metadata={"description": "the candidate's event in the access log: canonical bytes, base64url"})
+
+
+def _opening() -> fields.Dict:
+    return fields.Dict(required=True, metadata={"description": "salts and values of the event's commitments"})
+
+
 def _list(schema: type[ma.Schema]) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), required=True)
 
@@ -305,7 +313,8 @@ class Screening(ma.Schema):
     previous = _list(Previous)
     created_at = _time()
     covered = fields.Nested(Covered, required=True)
-    opening = fields.Dict(required=True, metadata={"description": "salts and values of the event's commitments"})
+    event = _event()
+    opening = _opening()
 
 
 class ScreenedCandidate(Screening):
@@ -344,7 +353,8 @@ class KeptScreening(ScreeningSummary):
 
     hits = _list(Hit)
     covered = fields.Nested(Covered, required=True)
-    opening = fields.Dict(required=True, metadata={"description": "salts and values of the event's commitments"})
+    event = _event()
+    opening = _opening()
 
 
 class OneScreening(ma.Schema):

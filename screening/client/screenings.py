@@ -17,7 +17,8 @@ from screening.client.client import Client
 from screening.client.entries import derive, own_token
 from screening.client.errors import RegistryMisbehavedError
 from screening.client.pages import pages
-from screening.client.verification import CLOCK_TOLERANCE, timestamp, verify_screenings
+from screening.client.screening_checks import verify_kept_screening, verify_screenings
+from screening.client.verification import CLOCK_TOLERANCE, timestamp
 from screening.client.wording import FOLLOW_UP, Facts, Wording, describe, known_outcome
 from screening.crypto.encoding import b64u, unb64u
 from screening.crypto.errors import CryptoError
@@ -102,8 +103,11 @@ class ScreeningResult:
     promise: Mapping[str, Any] | None = field(repr=False)
     """The registry's signed promise that this check is in the log; None where the answer that held it was lost."""
 
+    event: str | None = field(repr=False)
+    """What the log was told, base64url; with the promise, proof of what was promised."""
+
     opening: Mapping[str, Any] = field(repr=False)
-    """What opens the log's commitments to outcome, grade and vacancy."""
+    """What opens the event's commitments to outcome, grade and vacancy."""
 
     @property
     def owners(self) -> tuple[Owner, ...]:
@@ -145,6 +149,7 @@ class ScreeningResult:
             "created_at": timestamp(self.created_at),
             "covered": {"organisations": self.organisations_covered, "categories": list(self.categories)},
             "says": self.wording.text,
+            "event": self.event,
             "opening": dict(self.opening),
             "promise": dict(self.promise) if self.promise is not None else None,
         }
@@ -233,7 +238,13 @@ class Screenings:
             The verified results, in the order of the body's candidates.
         """
         answer = self._client.call("POST", PATH, json_content=body, idempotency_key=idempotency_key)
-        verified = verify_screenings(answer.content, body, self._client.trust, now=self._client.clock())
+        verified = verify_screenings(
+            answer.content,
+            body,
+            self._client.trust,
+            organisation=self._client.organisation,
+            now=self._client.clock(),
+        )
         return [read_result(screening) for screening in verified]
 
     def find(self, body: Mapping[str, Any], since: datetime) -> list[ScreeningResult] | None:
@@ -247,9 +258,10 @@ class Screenings:
             The results in the order of the body's candidates, without promises; None if the request did nothing.
 
         Raises:
-            RegistryMisbehavedError: A part of one request was done, which cannot be.
+            RegistryMisbehavedError: A part of one request was done, which cannot be; or what was done is not what was
+                asked.
         """
-        wanted = [candidate["id"] for candidate in body["candidates"]]
+        wanted = {candidate["id"]: candidate for candidate in body["candidates"]}
         found: dict[str, str] = {}
         for item in pages(self._client, PATH, "screenings"):
             if item.time("created_at") < since - CLOCK_TOLERANCE:
@@ -260,14 +272,23 @@ class Screenings:
             return None
         if len(found) != len(wanted):
             raise RegistryMisbehavedError("it holds a part of a request that is done whole or not at all")
-        shown = [Fields.of(self._client.call("GET", f"{PATH}/{found[candidate]}").content) for candidate in wanted]
-        return [
-            read_result({**answer.object("screening").content, "previous": [], "promise": None}) for answer in shown
-        ]
+        return [self._kept(found[id], candidate, body) for id, candidate in wanted.items()]
 
     def history(self) -> Iterator[PastCheck]:
         """The organisation's checks, the latest first, with the notes opened here."""
         return (self._past(item) for item in pages(self._client, PATH, "screenings"))
+
+    def _kept(self, screening: str, candidate: Mapping[str, Any], body: Mapping[str, Any]) -> ScreeningResult:
+        answer = Fields.of(self._client.call("GET", f"{PATH}/{screening}").content)
+        verified = verify_kept_screening(
+            answer.content.get("screening"),
+            body,
+            self._client.trust,
+            organisation=self._client.organisation,
+            screening=screening,
+            candidate=candidate,
+        )
+        return read_result({**verified, "previous": [], "promise": None})
 
     def _candidate(self, identity: Identity, entries: Sequence[bytes], asked: Asked) -> dict[str, Any]:
         candidate = str(uuid7(self._client.clock()))
@@ -359,5 +380,6 @@ def read_result(screening: object) -> ScreeningResult:
         covered.whole_number("organisations"),
         covered.texts("categories"),
         fields.object("promise").content if fields.content.get("promise") is not None else None,
+        fields.optional_text("event"),
         fields.object("opening").content,
     )

@@ -5,10 +5,9 @@
 | a promise | the log's key and origin in the pinned trust file | `RegistryMisbehavedError` |
 | a certificate | the organisation asked for; its, the registry's and a keyholder's signature | `CertificateError` |
 | a record, its versions and approvals | its owner's keys; the chain; entries and dossier | `RecordSignatureError` |
-| the answer to screenings | what was asked; itself | `RegistryMisbehavedError` |
 
-A trust file is checked by `Profile.pin_trust` and `Profile.replace_trust`, an evaluation by `evaluation`. Nothing here
-asks anybody anything. What is *not* found out: a registry that leaves a true match out of an answer.
+A trust file is checked by `Profile.pin_trust` and `Profile.replace_trust`, an evaluation by `evaluation`, an answer to
+screenings by `screening_checks`. Nothing here asks anybody anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +25,7 @@ from screening.crypto.tokens import entries_digest
 from screening.crypto.trust import OrganisationCertificate, TrustFile, verify_certificate
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=300)
-GRADES: Final = ("strong", "likely", "possible")
-"""Best first."""
-
 _ENTRY_BYTES = 18
-_SALT_BYTES = 16
 _MATCHED_STATES = frozenset({"active", "disputed", "under_appeal", "suspended"})
 _EMPTIED_STATES = frozenset({"withdrawn", "expired"})
 
@@ -271,88 +266,3 @@ class _RecordCheck:
 
 def _recipients(certificate: OrganisationCertificate) -> list[str]:
     return sorted((key_id(certificate.sealing_key), key_id(certificate.recovery_key)))
-
-
-# --- screenings --------------------------------------------------------------------------------------------------
-
-
-def verify_screenings(
-    content: object, request: Mapping[str, Any], trust: TrustFile, *, now: datetime
-) -> list[Mapping[str, Any]]:
-    """Checks the answer to `POST /v1/screenings`.
-
-    Args:
-        content: The answer.
-        request: What was asked: `vacancy`, `categories`, `candidates` with `id` and `entries`.
-        trust: The pinned trust file.
-        now: The present, aware.
-
-    Returns:
-        The screenings, in the order of the candidates asked. An outcome that is not known passes: it is to be shown as
-        "not complete".
-
-    Raises:
-        RegistryMisbehavedError: The answer does not fit the question, or contradicts itself.
-    """
-    screenings = content.get("screenings") if isinstance(content, Mapping) else None
-    if not isinstance(screenings, list) or not all(isinstance(s, Mapping) for s in screenings):
-        raise RegistryMisbehavedError("its answer holds no screenings")
-    by_candidate = {str(screening.get("candidate")): screening for screening in screenings}
-    asked = {str(candidate["id"]): candidate for candidate in request["candidates"]}
-    if len(screenings) != len(asked) or by_candidate.keys() != asked.keys():
-        raise RegistryMisbehavedError("its answer is about other candidates than those asked")
-    events = set()
-    for candidate_id, candidate in asked.items():
-        screening = by_candidate[candidate_id]
-        _check_screening(screening, request, trust, empty=not candidate["entries"])
-        events.add(verify_promise(screening.get("promise"), trust, now=now)["body"]["event"])
-    if len(events) != len(asked):
-        raise RegistryMisbehavedError("it promised one event for several screenings")
-    return [by_candidate[candidate_id] for candidate_id in asked]
-
-
-def _check_screening(
-    screening: Mapping[str, Any], request: Mapping[str, Any], trust: TrustFile, *, empty: bool
-) -> None:
-    outcome, grade, hits = screening.get("outcome"), screening.get("grade"), screening.get("hits")
-    if not isinstance(outcome, str) or not isinstance(hits, list):
-        raise RegistryMisbehavedError("a screening in its answer has no outcome")
-    grades = [_grade_of(hit, request) for hit in hits]
-    best = min(grades, key=GRADES.index) if grades else None
-    if (outcome == "insufficient") != empty:
-        raise RegistryMisbehavedError("it says that details do not suffice where they were sent, or the reverse")
-    if outcome in ("no_record", "insufficient") and (hits or grade is not None):
-        raise RegistryMisbehavedError("a screening in its answer has hits, and an outcome that denies them")
-    if outcome == "possible" and (best is None or grade != best):
-        raise RegistryMisbehavedError("a screening in its answer has another grade than its hits")
-    covered = screening.get("covered")
-    if not isinstance(covered, Mapping) or covered.get("epoch") != trust.epoch:
-        raise RegistryMisbehavedError("a screening in its answer covers another epoch than was asked")
-    categories = covered.get("categories")
-    if not isinstance(categories, list) or sorted(map(str, categories)) != sorted(request["categories"]):
-        raise RegistryMisbehavedError("a screening in its answer covers other categories than were asked")
-    values = {"outcome": outcome, "grade": grade, "vacancy": request["vacancy"]}
-    _check_openings(screening.get("opening"), values)
-
-
-def _grade_of(hit: object, request: Mapping[str, Any]) -> str:
-    owner = hit.get("organisation") if isinstance(hit, Mapping) else None
-    if not isinstance(hit, Mapping) or hit.get("grade") not in GRADES or not isinstance(owner, Mapping):
-        raise RegistryMisbehavedError("a hit in its answer has no grade or no owner")
-    if not set(hit.get("categories") or ()) <= set(request["categories"]):
-        raise RegistryMisbehavedError("a hit in its answer is in a category that was not asked")
-    return str(hit["grade"])
-
-
-def _check_openings(openings: object, values: Mapping[str, Any]) -> None:
-    """The log holds commitments; what opens them must say the same as the answer."""
-    if not isinstance(openings, Mapping) or openings.keys() != values.keys():
-        raise RegistryMisbehavedError("a screening in its answer lacks what opens its event in the log")
-    for name, value in values.items():
-        opening = openings[name]
-        try:
-            unb64u(opening["salt"], length=_SALT_BYTES)
-        except (EncodingError, KeyError, TypeError):
-            raise RegistryMisbehavedError("a screening in its answer lacks what opens its event in the log") from None
-        if opening.get("value") != value:
-            raise RegistryMisbehavedError(f"the log was told another {name} than the answer says")

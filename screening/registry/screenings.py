@@ -31,6 +31,7 @@ from screening.registry.errors import (
 from screening.registry.matching import OwnerHit, RecordHit, best_grade, by_owner, find_hits, read_owners
 from screening.registry.models import (
     Category,
+    EventRow,
     GradeWord,
     LawfulBasis,
     Organisation,
@@ -151,7 +152,10 @@ class OpenedScreening:
 
     screening: Screening
     hits: tuple[OwnerHit, ...]
-    promise: dict[str, Any]
+    event: bytes = field(repr=False)
+    """The canonical bytes of the event with which it was screened."""
+    promise: dict[str, Any] = field(repr=False)
+    """For the event of this look."""
 
 
 def screen_candidates(unit: Unit, request: ScreeningRequest) -> Screened:
@@ -219,8 +223,9 @@ def open_screening(unit: Unit, screening: uuid.UUID) -> OpenedScreening:
         raise NotFoundError
     hits = _stored_hits(unit, found)
     owners = read_owners(unit.session, {hit.organisation for hit in hits})
+    screened = unit.session.execute(select(EventRow.body).where(EventRow.id == found.event_id)).scalar_one()
     event = ScreeningOpened(actor=str(actor.person), organisation=str(actor.organisation), object=str(found.id))
-    return OpenedScreening(found, by_owner(hits, owners), unit.record(event))
+    return OpenedScreening(found, by_owner(hits, owners), screened, unit.record(event))
 
 
 def list_screenings(unit: Unit, *, cursor: str | None = None, limit: int = 50) -> Page[Screening]:

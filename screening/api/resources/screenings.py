@@ -61,8 +61,8 @@ def show(call: Call, *, screening: UUID) -> Answer:
     """Show a screening as it was answered. The look itself is in the access log."""
     opened = screenings.open_screening(call.unit, screening)
     row = opened.screening
-    whole = {**_summary(row), "hits": _hits(opened.hits), "covered": _covered(row), "opening": row.openings}
-    return Answer(shapes.act(opened.promise, screening=whole))
+    kept = {"hits": _hits(opened.hits), "covered": _covered(row), "event": b64u(opened.event), "opening": row.openings}
+    return Answer(shapes.act(opened.promise, screening=_summary(row) | kept))
 
 
 def _summary(row: Screening) -> dict[str, Any]:
@@ -107,6 +107,7 @@ def _result(result: ScreeningResult) -> dict[str, Any]:
             "categories": [category.value for category in result.categories],
             "epoch": result.epoch,
         },
+        "event": b64u(result.event),
         "opening": result.opening,
         "promise": result.promise,
     }

@@ -66,6 +66,7 @@ def result(candidate: str, own: str) -> ScreeningResult:
         organisations_covered=3,
         categories=("SH",),
         promise={},
+        event=None,
         opening={},
     )
 

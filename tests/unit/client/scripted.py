@@ -11,10 +11,9 @@ import pytest
 
 from screening.client.client import Client
 from screening.client.profile import StoredSession
-from screening.client.verification import timestamp
-from screening.crypto.encoding import b64u
 from screening.identity import current_scheme
 from tests.consortium import START, Consortium, PromisingRecorder, make_consortium
+from tests.signed_screenings import ScreeningMaker
 
 ME = str(uuid.uuid4())
 
@@ -95,19 +94,9 @@ class ScriptedRegistry:
 
     def _screened(self, body: Mapping[str, Any], candidate: Mapping[str, Any]) -> dict[str, Any]:
         outcome = self.outcome if candidate["entries"] else "insufficient"
-        values = {"outcome": outcome, "grade": None, "vacancy": body["vacancy"]}
+        maker = ScreeningMaker(self._consortium, self._consortium.organisation("owner"))
         return {
-            "id": str(uuid.uuid4()),
-            "reference": "S-7K3M-9QXZ-C",
-            "candidate": candidate["id"],
-            "outcome": outcome,
-            "grade": None,
-            "hits": [],
-            "previous": [],
-            "created_at": timestamp(self._consortium.clock()),
-            "covered": {"organisations": 2, "categories": body["categories"], "epoch": 1},
-            "opening": {name: {"salt": b64u(bytes(16)), "value": value} for name, value in values.items()},
-            "promise": self.promise(),
+            **maker.screening(body, candidate, outcome),
             "note": candidate["note"],
             "self": candidate["self"],
             "entries": candidate["entries"],

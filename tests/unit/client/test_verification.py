@@ -1,6 +1,5 @@
 """What the registry answers is believed only as far as it is signed, fits what was asked, and fits itself."""
 
-import copy
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,7 +18,6 @@ from screening.client.verification import (
     check_certificate,
     verify_promise,
     verify_record,
-    verify_screenings,
 )
 from screening.crypto.encoding import b64u
 from screening.crypto.sealing import SealingKey
@@ -360,7 +358,7 @@ def test_a_record_without_any_certificate_of_its_owner_is_not_believed(
         verify_record(maker.whole(), consortium.trust, record=maker.record, certificates=[])
 
 
-# --- screenings --------------------------------------------------------------------------------------------------
+# --- promises ----------------------------------------------------------------------------------------------------
 
 
 def promise(consortium: Consortium, *, key: SigningKey | None = None, **changes: Any) -> dict[str, Any]:
@@ -373,111 +371,6 @@ def promise(consortium: Consortium, *, key: SigningKey | None = None, **changes:
         **changes,
     }
     return make_promise(log.sign, key=log.key_id, **given)
-
-
-REQUEST = {
-    "purpose": "recruitment",
-    "vacancy": "V-1",
-    "categories": ["SH", "SEA"],
-    "candidates": [
-        {"id": "c1", "entries": ["A" * 24]},
-        {"id": "c2", "entries": ["B" * 24]},
-        {"id": "c3", "entries": []},
-    ],
-}
-
-
-def answer(consortium: Consortium) -> dict[str, Any]:
-    owner = {"id": str(uuid.uuid4()), "name": "An organisation", "contact": "hr@org.example"}
-    strong = [
-        {"grade": "likely", "organisation": owner},
-        {"grade": "strong", "organisation": owner, "categories": ["SH"]},
-    ]
-    results = {"c1": ("possible", "strong", strong), "c2": ("no_record", None, []), "c3": ("insufficient", None, [])}
-    screenings = []
-    for candidate, (outcome, grade, hits) in results.items():
-        values = {"outcome": outcome, "grade": grade, "vacancy": "V-1"}
-        screenings.append(
-            {
-                "id": str(uuid.uuid4()),
-                "candidate": candidate,
-                "outcome": outcome,
-                "grade": grade,
-                "hits": hits,
-                "previous": [],
-                "covered": {"organisations": 3, "categories": ["SEA", "SH"], "epoch": 1},
-                "opening": {name: {"salt": b64u(bytes(16)), "value": value} for name, value in values.items()},
-                "promise": promise(consortium),
-            }
-        )
-    return {"screenings": screenings}
-
-
-def believed(consortium: Consortium, content: object) -> list[Any]:
-    return list(verify_screenings(content, REQUEST, consortium.trust, now=consortium.clock()))
-
-
-def test_an_answer_that_fits_is_given_in_the_order_asked(consortium: Consortium) -> None:
-    content = answer(consortium)
-    content["screenings"].reverse()
-    assert [s["candidate"] for s in believed(consortium, content)] == ["c1", "c2", "c3"]
-
-
-def test_an_outcome_that_is_not_known_passes_to_be_shown_as_not_complete(consortium: Consortium) -> None:
-    content = answer(consortium)
-    content["screenings"][1].update(outcome="held")
-    content["screenings"][1]["opening"]["outcome"]["value"] = "held"
-    assert believed(consortium, content)[1]["outcome"] == "held"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda screenings: screenings.pop(),
-        lambda screenings: screenings.append(copy.deepcopy(screenings[0])),
-        lambda screenings: screenings[0].update(candidate="c2"),
-        lambda screenings: screenings[0].update(candidate="c9"),
-        lambda screenings: screenings[0].update(outcome=None),
-        lambda screenings: screenings[0].update(outcome="no_record"),
-        lambda screenings: screenings[0].update(grade="possible"),
-        lambda screenings: screenings[0].update(grade=None),
-        lambda screenings: screenings[0].update(hits=[]),
-        lambda screenings: screenings[0].update(hits=None),
-        lambda screenings: screenings[0]["hits"][0].update(grade="certain"),
-        lambda screenings: screenings[0]["hits"][0].update(organisation=None),
-        lambda screenings: screenings[0]["hits"][1].update(categories=["FRAUD"]),
-        lambda screenings: screenings[1].update(outcome="insufficient"),
-        lambda screenings: screenings[1].update(grade="strong"),
-        lambda screenings: screenings[2].update(outcome="no_record"),
-        lambda screenings: screenings[0]["covered"].update(epoch=2),
-        lambda screenings: screenings[0]["covered"].update(categories=["SH"]),
-        lambda screenings: screenings[0].update(covered=None),
-        lambda screenings: screenings[0].update(promise=None),
-        lambda screenings: screenings[0].update(promise=screenings[1]["promise"]),
-        lambda screenings: screenings[0]["promise"]["body"].update(leaf="11" * 32),
-        lambda screenings: screenings[0]["promise"].update(signatures=[]),
-        lambda screenings: screenings[0]["opening"].pop("vacancy"),
-        lambda screenings: screenings[0].update(opening=None),
-        lambda screenings: screenings[0]["opening"]["outcome"].update(value="no_record"),
-        lambda screenings: screenings[0]["opening"]["grade"].update(value=None),
-        lambda screenings: screenings[0]["opening"]["vacancy"].update(value="V-2"),
-        lambda screenings: screenings[0]["opening"]["vacancy"].update(salt="AA"),
-    ],
-)
-def test_an_answer_that_does_not_fit_is_found_out(consortium: Consortium, change: Callable[[Any], Any]) -> None:
-    content = answer(consortium)
-    change(content["screenings"])
-    with pytest.raises(RegistryMisbehavedError, match=r"^registry: "):
-        believed(consortium, content)
-
-
-@pytest.mark.parametrize("content", [None, [], {}, {"screenings": None}, {"screenings": [1, 2, 3]}])
-def test_an_answer_without_screenings_is_found_out(consortium: Consortium, content: object) -> None:
-    with pytest.raises(RegistryMisbehavedError):
-        believed(consortium, content)
-
-
-# --- promises ----------------------------------------------------------------------------------------------------
 
 
 def test_the_logs_promise_is_believed(consortium: Consortium) -> None:

@@ -197,6 +197,8 @@ def test_a_screening_is_read_again_with_what_it_said_and_that_is_an_event(world:
     opened = world.act(world.alpha.admin, open_screening, result.id)
     assert world.events()[-1] == "registry:screening:opened"
     assert opened.hits == result.hits
+    assert opened.event == result.event
+    assert opened.promise["body"]["event"] != result.promise["body"]["event"]
     stored = opened.screening
     assert (stored.reference, stored.outcome, stored.grade, stored.covered) == (
         result.reference,
