@@ -221,11 +221,12 @@ def open_screening(unit: Unit, screening: uuid.UUID) -> OpenedScreening:
     found = unit.session.scalars(query).one_or_none()
     if found is None:
         raise NotFoundError
+    event = ScreeningOpened(actor=str(actor.person), organisation=str(actor.organisation), object=str(found.id))
+    promise = unit.record(event)
     hits = _stored_hits(unit, found)
     owners = read_owners(unit.session, {hit.organisation for hit in hits})
     screened = unit.session.execute(select(EventRow.body).where(EventRow.id == found.event_id)).scalar_one()
-    event = ScreeningOpened(actor=str(actor.person), organisation=str(actor.organisation), object=str(found.id))
-    return OpenedScreening(found, by_owner(hits, owners), screened, unit.record(event))
+    return OpenedScreening(found, by_owner(hits, owners), screened, promise)
 
 
 def list_screenings(unit: Unit, *, cursor: str | None = None, limit: int = 50) -> Page[Screening]:
