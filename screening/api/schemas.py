@@ -165,12 +165,6 @@ class NewScreenings(Schema):
             raise ma.ValidationError("A candidate's id is there twice.")
 
 
-class PeopleQuery(Schema):
-    """Whose people; nobody sees another organisation's."""
-
-    organisation = StrictUuid()
-
-
 class Page(Schema):
     """Which page of a list."""
 

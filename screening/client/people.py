@@ -51,7 +51,7 @@ class Invitation:
 
 
 class People:
-    """The people of one's own organisation; for a registrar, of any."""
+    """The people of one's own organisation; a registrar also invites other organisations' first entity admins."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -82,14 +82,9 @@ class People:
         answer = self._client.open_call("POST", "/v1/invitations/accept", json_content=body)
         verify_promise(Fields.of(answer.content).content.get("promise"), self._client.trust, now=self._client.clock())
 
-    def list(self, *, organisation: str | None = None) -> Sequence[Person]:
-        """Everybody in the organisation.
-
-        Args:
-            organisation: For a registrar: which one; one's own by default.
-        """
-        params = {"organisation": organisation} if organisation else None
-        return [Person.from_answer(item) for item in pages(self._client, "/v1/people", "people", params)]
+    def list(self) -> Sequence[Person]:
+        """Everybody in one's own organisation; nobody sees another's people."""
+        return [Person.from_answer(item) for item in pages(self._client, "/v1/people", "people")]
 
     def set_roles(self, person: str, roles: Sequence[str]) -> Person:
         """Gives a person exactly these roles."""

@@ -4,8 +4,8 @@ The registry answers with the event that it wrote and the promise for it. The ev
 this screening and this question, and commit to what the answer says: a registry that tells the log one thing and the
 client another has signed the proof of it.
 
-What is *not* found out: a registry that leaves a true match out of answer and event alike; one that answers with a whole
-earlier screening of the same question, no older than clocks may differ, as an event does not name the candidate.
+What is *not* found out: a registry that leaves a true match out of answer and event alike; one that answers with a
+whole earlier screening of the same question, no older than clocks may differ, as an event does not name the candidate.
 """
 
 from collections.abc import Mapping

@@ -189,10 +189,6 @@ def _show_screening(api: Api) -> Act:
     return Act(f"/v1/screenings/{answer['screenings'][0]['id']}", api.world.alpha.recruiter)
 
 
-def _people_list(api: Api) -> Act:
-    return Act(f"/v1/people?organisation={api.world.alpha.id}", api.world.alpha.admin)
-
-
 def _list_screenings(api: Api) -> Act:
     _screen(api).send(api, "POST")
     return Act("/v1/screenings?limit=1", api.world.alpha.recruiter)
@@ -217,7 +213,7 @@ ACTS: Mapping[str, Callable[[Api], Act]] = {
     "sessions.end": _end_session,
     "invitations.create": _invite,
     "invitations.accept": _accept,
-    "people.list": _people_list,
+    "people.list": _by_admin("/v1/people"),
     "people.show": _colleague(),
     "people.change_roles": _colleague("/roles", {"roles": ["auditor"]}),
     "people.suspend": _colleague("/suspend"),

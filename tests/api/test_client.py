@@ -12,7 +12,7 @@ from screening.client.client import Client
 from screening.client.profile import Profile, StoredSession
 from screening.client.screening_checks import verify_kept_screening, verify_screenings
 from screening.crypto.identifiers import uuid7
-from tests.api.harness import Api, screening_body, written_json
+from tests.api.harness import Api, screening_body, slug, written_json
 from tests.factories import Member, Someone
 
 IN_A_YEAR = datetime(2027, 11, 20, tzinfo=UTC)
@@ -80,3 +80,13 @@ def test_screenings_whose_answer_was_lost_are_found_in_the_history(api: Api, rec
     found = recruiter.screenings.find(body, begun)
     assert found is not None
     assert [(one.id, one.event, one.outcome) for one in found] == [(one.id, one.event, one.outcome) for one in sent]
+
+
+def test_everybody_lists_their_own_organisation_alone(api: Api, tmp_path: Path) -> None:
+    alpha = api.world.alpha
+    with client_of(api, alpha, alpha.admin, tmp_path / "admin") as admin:
+        found = admin.people.list()
+    everybody = {str(one.person) for one in (alpha.admin, alpha.second_admin, alpha.recruiter, alpha.auditor)}
+    assert {person.id for person in found} == everybody
+    refused = api.call("GET", f"/v1/people?organisation={api.world.beta.id}", api.world.registrar)
+    assert (refused.status_code, slug(refused)) == (422, "validation-failed")
