@@ -169,7 +169,7 @@ class OrganisationAct(ma.Schema):
 
 
 class IssuedCertificate(ma.Schema):
-    """An organisation's current certificate."""
+    """An organisation's certificate in force, or the earlier one that was asked for."""
 
     certificate = _statement()
     fingerprint = _text()

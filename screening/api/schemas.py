@@ -165,6 +165,12 @@ class NewScreenings(Schema):
             raise ma.ValidationError("A candidate's id is there twice.")
 
 
+class CertificateQuery(Schema):
+    """Which certificate; without a serial number, the one in force."""
+
+    serial = fields.Integer(validate=validate.Range(min=1, max=2**31 - 1))
+
+
 class Page(Schema):
     """Which page of a list."""
 

@@ -244,8 +244,10 @@ def _opened_text(opened: "OpenedRecord") -> str:
     one = opened.summary
     lines = [f"Record {one.reference} ({one.id}): {one.state}, {one.category}, {one.basis}, version {one.number}"]
     lines.append("Every version's signature, chain and owner are valid.")
-    if opened.dossier is None:
+    if opened.verified.versions[-1].dossier is None:
         lines.append("Its dossier was deleted.")
+    elif opened.dossier is None:
+        lines.append("Its dossier is sealed to an earlier key of the organisation.")
     else:
         details = {**opened.dossier.identity.to_dict(), **opened.dossier.case.to_dict()}
         lines += [f"  {name}: {value}" for name, value in details.items()]

@@ -103,6 +103,11 @@ def seal_dossier(client: Client, record: str, number: int, dossier: Dossier) -> 
     }
 
 
+def is_addressed(client: Client, boxes: Mapping[str, Any]) -> bool:
+    """Whether a dossier is sealed to the profile's sealing key, and not to an earlier one of the organisation's."""
+    return bool(_own_box(client, boxes))
+
+
 def open_dossier(client: Client, record: str, number: int, boxes: Mapping[str, Any]) -> Dossier:
     """Opens a verified dossier with the organisation's sealing key.
 

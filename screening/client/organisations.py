@@ -129,15 +129,24 @@ class Organisations:
         organisation = self._read(answer.object("organisation"))
         return organisation, self.certificate(organisation.id)
 
-    def certificate(self, organisation: str) -> OrganisationCertificate:
-        """An organisation's certificate in force, verified against the pinned trust file.
+    def certificate(self, organisation: str, *, serial: int | None = None) -> OrganisationCertificate:
+        """An organisation's certificate, verified against the pinned trust file.
+
+        Args:
+            organisation: Its id.
+            serial: Of an earlier certificate; the one in force by default.
 
         Raises:
-            CertificateError: It lacks a signature, or is another organisation's.
+            CertificateError: It lacks a signature, is another organisation's, or has another serial number.
         """
-        answer = Fields.of(self._client.call("GET", f"/v1/organisations/{_id(organisation)}/certificate").content)
-        content = answer.content.get("certificate")
-        return check_certificate(content, self._client.trust, organisation=organisation)
+        path = f"/v1/organisations/{_id(organisation)}/certificate"
+        answer = Fields.of(
+            self._client.call("GET", path, params=None if serial is None else {"serial": serial}).content
+        )
+        found = check_certificate(answer.content.get("certificate"), self._client.trust, organisation=organisation)
+        if serial is not None and found.serial != serial:
+            raise CertificateError("serial-differs", "it is another certificate than was asked for")
+        return found
 
     def install(self) -> OrganisationCertificate:
         """Fetches one's own complete certificate, verifies it, and keeps it in the profile.

@@ -13,12 +13,21 @@ from uuid import uuid4
 
 from screening.client.answers import Fields
 from screening.client.client import Client
-from screening.client.dossier import CaseDetails, Dossier, open_dossier, open_note, seal_dossier, seal_note
+from screening.client.dossier import (
+    CaseDetails,
+    Dossier,
+    is_addressed,
+    open_dossier,
+    open_note,
+    seal_dossier,
+    seal_note,
+)
 from screening.client.entries import derive, encoded, scheme_of
 from screening.client.errors import ClientError, RecordSignatureError, RegistryMisbehavedError
 from screening.client.pages import pages
 from screening.client.verification import VerifiedRecord, VerifiedVersion, timestamp, verify_promise, verify_record
 from screening.crypto.encoding import b64u
+from screening.crypto.errors import SignatureError
 from screening.crypto.identifiers import uuid7
 from screening.crypto.signing import Statement, body_digest
 from screening.crypto.tokens import entries_digest
@@ -35,7 +44,7 @@ class RecordInputError(ClientError):
     """What was entered cannot become a record; nothing was sent.
 
     Attributes:
-        code: `record-quality`, `review-date`, `dates` or `note-too-long`.
+        code: `record-quality`, `review-date`, `dates`, `case-closed` or `note-too-long`.
         missing: For `record-quality`: what to add, in words.
     """
 
@@ -83,10 +92,10 @@ class OpenedRecord:
     summary: RecordSummary
     verified: VerifiedRecord
     dossier: Dossier | None = field(repr=False)
-    """The latest version's; None once it was deleted."""
+    """The latest version's; None once it was deleted, or where it is sealed to an earlier key than the profile has."""
 
     return_note: str | None = field(default=None, repr=False)
-    """Why the latest version was returned."""
+    """Why the latest version was returned; None too where it is sealed to an earlier key."""
 
 
 class Records:
@@ -160,9 +169,15 @@ class Records:
             review_on: As in `add`; unchanged by default while the basis stays `pending`.
             case: As in `add`; unchanged by default.
             submit: As in `add`.
+
+        Raises:
+            RecordInputError: As in `add`; or the old dossier is closed to this profile, so that `case` must be given
+                (`case-closed`).
         """
         opened = self.show(record)
         latest = opened.verified.versions[-1]
+        if latest.dossier is not None and opened.dossier is None and case is None:
+            raise RecordInputError("case-closed", "the old dossier does not open here; say what is known of the case")
         old = latest.statement.body
         new_basis = basis or old["basis"]
         kept_review = date.fromisoformat(old["review_on"]) if old["review_on"] and new_basis == "pending" else None
@@ -188,11 +203,11 @@ class Records:
             RecordSignatureError: Something in it is not what the organisation signed.
         """
         content = Fields.of(self._client.call("GET", f"/v1/records/{record}").content).object("record")
-        verified = verify_record(
-            content.content, self._client.trust, record=record, certificates=[self._client.certificate]
-        )
+        verified = self._verified(record, content.content)
         latest = verified.versions[-1]
-        dossier = open_dossier(self._client, record, latest.number, latest.dossier) if latest.dossier else None
+        if latest.dossier is None or not is_addressed(self._client, latest.dossier):
+            return OpenedRecord(_summary(content), verified, None)
+        dossier = open_dossier(self._client, record, latest.number, latest.dossier)
         sealed_note = Fields.of(content.content["versions"][-1]).optional_text("returned_note")
         note = open_note(self._client, record, latest.number, sealed_note) if sealed_note else None
         return OpenedRecord(_summary(content), verified, dossier, note)
@@ -201,12 +216,14 @@ class Records:
         """Approves the submitted version, after deriving its entries again from its dossier.
 
         Raises:
-            RecordSignatureError: The record does not verify (`code` says how), or its dossier gives other entries
-                (`entries-differ`). Nothing was signed.
+            RecordSignatureError: The record does not verify (`code` says how), the version was signed under an earlier
+                certificate (`earlier-certificate`), or its dossier gives other entries (`entries-differ`). Nothing was
+                signed.
             ProblemError: `own-submission` when one submitted it oneself.
         """
         opened = self.show(record)
         latest = opened.verified.versions[-1]
+        self._check_current(record, latest)
         self._compare(record, latest, opened.dossier)
         approval = self._signed(
             {
@@ -286,6 +303,26 @@ class Records:
             }
         )
         return {"version": version, "entries": [b64u(entry) for entry in entries], "dossier": boxes}
+
+    def _verified(self, record: str, content: Mapping[str, Any]) -> VerifiedRecord:
+        """Verifies a record; where the certificate in force does not do, with its earlier ones too."""
+        current = self._client.certificate
+        try:
+            return verify_record(content, self._client.trust, record=record, certificates=[current])
+        except RecordSignatureError:
+            if current.serial == 1:
+                raise
+        organisations, earlier = self._client.organisations, range(current.serial - 1, 0, -1)
+        certificates = [organisations.certificate(current.organisation, serial=serial) for serial in earlier]
+        return verify_record(content, self._client.trust, record=record, certificates=[current, *certificates])
+
+    def _check_current(self, record: str, version: VerifiedVersion) -> None:
+        """An earlier key may have been replaced because somebody else has it: nothing new is approved under it."""
+        try:
+            version.statement.verify("organisation", self._client.certificate.signing_key)
+        except SignatureError:
+            what = "it was submitted under an earlier certificate; it has to be drafted again"
+            raise RecordSignatureError(record, "earlier-certificate", what) from None
 
     def _compare(self, record: str, version: VerifiedVersion, dossier: Dossier | None) -> None:
         trust = self._client.trust

@@ -167,6 +167,25 @@ def get_certificate(unit: Unit, organisation: uuid.UUID) -> Statement:
     return Statement.from_json(row.statement, expected_type="organisation-certificate")
 
 
+def find_certificate(session: Session, organisation: uuid.UUID, serial: int | None = None) -> Certificate:
+    """The row of an organisation's certificate in force, or of an earlier one: what was signed under it stands.
+
+    Args:
+        session: Where to read.
+        organisation: Whose.
+        serial: Of an earlier certificate; the one in force by default.
+
+    Raises:
+        NotFoundError: The organisation has none, or none of that serial number.
+    """
+    if serial is None:
+        return current_certificate(session, organisation)
+    found = session.get(Certificate, (organisation, serial))
+    if found is None:
+        raise NotFoundError
+    return found
+
+
 def current_certificate(session: Session, organisation: uuid.UUID) -> Certificate:
     """The row of an organisation's certificate in force.
 

@@ -33,10 +33,18 @@ def show(call: Call, *, organisation: UUID) -> Answer:
     return Answer({"organisation": shapes.organisation(organisations.get_organisation(call.unit, organisation))})
 
 
-@blueprint.operation("/organisations/<uuid:organisation>/certificate", "GET", answer=answers.IssuedCertificate)
+@blueprint.operation(
+    "/organisations/<uuid:organisation>/certificate",
+    "GET",
+    query=schemas.CertificateQuery,
+    answer=answers.IssuedCertificate,
+)
 def show_certificate(call: Call, *, organisation: UUID) -> Answer:
-    """Show an organisation's certificate in force: public keys, to be verified against the pinned trust file."""
-    row = organisations.current_certificate(call.unit.session, organisation)
+    """Show an organisation's certificate: public keys, to be verified against the pinned trust file.
+
+    Earlier ones are kept, as what was signed under them stands.
+    """
+    row = organisations.find_certificate(call.unit.session, organisation, call.query.get("serial"))
     return Answer({"certificate": row.statement, "fingerprint": row.fingerprint})
 
 
