@@ -1,5 +1,7 @@
 """The one way to a view: authenticate, permission, validation, idempotency, the view in one unit, its event, commit.
 
+What takes long, hashing a password, is done before the unit is opened (`Operation.prepare`).
+
 `seal` compares the application's routes with `POLICY` and puts this gate before every view. What the view does and its
 event are one transaction; where the event is missing, or another one was written, everything is rolled back. So there
 is no act and no disclosure without its event: no audit, no answer.
@@ -9,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import marshmallow as ma
@@ -23,7 +26,7 @@ from screening.api.problems import ProblemError
 from screening.api.runtime import Registry
 from screening.api.validation import safe_errors
 from screening.registry import idempotency, sessions
-from screening.registry.unit import Actor, open_unit
+from screening.registry.unit import Actor, Unit, open_unit
 
 MAX_TOKEN_CHARACTERS = 128
 
@@ -69,6 +72,7 @@ class Gate:
         actor = self._authenticate(rule) if rule.needs_session else None
         key = _idempotency_key(rule)
         body, query, revision = _body(operation), _load(operation.query, _query()), _revision(operation)
+        prepared = None if operation.prepare is None else operation.prepare(self._reading, body)
         unnoted = actor is not None and actor.use_unnoted
         writes = bool(rule.tags) or unnoted
         with open_unit(
@@ -76,22 +80,26 @@ class Gate:
         ) as unit:
             if unnoted:
                 sessions.note_use(unit)
+            call = Call(unit, body, query, revision, prepared)
             if key is None:
-                answer = self._act(rule, operation, Call(unit, body, query, revision), path)
+                answer = self._act(rule, operation, call, path)
             else:
-                answer = self._act_once(endpoint, key, rule, operation, Call(unit, body, query, revision), path)
+                answer = self._act_once(endpoint, key, rule, operation, call, path)
         return _respond(operation.status, answer)
 
     def _authenticate(self, rule: Rule) -> Actor:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
             raise ProblemError("unauthenticated")
-        with open_unit(self._registry.sessions, self._registry.context(), self._registry.clock, write=False) as unit:
+        with self._reading() as unit:
             actor = sessions.authenticate(unit.session, token, self._registry.clock)
         g.actor = actor
         if not is_allowed(rule, actor.roles):
             raise ProblemError("forbidden")
         return actor
+
+    def _reading(self) -> AbstractContextManager[Unit]:
+        return open_unit(self._registry.sessions, self._registry.context(), self._registry.clock, write=False)
 
     def _act(self, rule: Rule, operation: Operation, call: Call, path: Mapping[str, Any]) -> Answer:
         answer = operation.function(call, **path)

@@ -22,11 +22,13 @@ from flask import Response
 
 from screening.api.openapi import describe, describe_plain
 from screening.api.policy_table import POLICY, Method
-from screening.registry.unit import Unit
+from screening.registry.unit import Unit, Units
 
 DEFAULT_BODY_BYTES = 64 * 1024
 
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
+Prepare = Callable[[Units, Mapping[str, Any]], Any]
+"""From what opens reading units, and the body, to `Call.prepared`. It writes nothing, and the view checks anew what it saw."""
 View = TypeVar("View", bound=Callable[..., Response])
 
 
@@ -39,12 +41,14 @@ class Call:
         body: The body as its schema loaded it; empty where none is taken.
         query: The query as its schema loaded it; empty where none is taken.
         revision: From `If-Match`; 0 where none is taken.
+        prepared: What the operation's `prepare` gave; None where it has none.
     """
 
     unit: Unit
     body: Mapping[str, Any]
     query: Mapping[str, Any]
     revision: int
+    prepared: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Operation:
         status: HTTP status of success.
         if_match: Whether `If-Match` is needed.
         body_limit: Most bytes of the body.
+        prepare: What takes long and is done before the unit is opened.
     """
 
     function: Callable[..., Answer]
@@ -81,6 +86,7 @@ class Operation:
     status: int
     if_match: bool
     body_limit: int
+    prepare: Prepare | None = None
 
     def __call__(self, **_path: object) -> NoReturn:
         """Refuses to run outside the gate."""
@@ -111,6 +117,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # its base is un
         if_match: bool = False,
         etag: bool = False,
         body_limit: int = DEFAULT_BODY_BYTES,
+        prepare: Prepare | None = None,
     ) -> Callable[[Function], Function]:
         """Registers a function as an endpoint; its name is the endpoint's.
 
@@ -124,6 +131,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # its base is un
             if_match: Whether `If-Match` is needed.
             etag: Whether the answer has an `ETag`.
             body_limit: Most bytes of the body.
+            prepare: What takes long and is done before the unit is opened.
 
         Returns:
             A decorator that gives the function back as it was.
@@ -136,7 +144,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # its base is un
             endpoint = f"{self.name}.{function.__name__}"
             rule = POLICY[(endpoint, method)]
             operation = Operation(
-                function, body() if body else None, query(), int(status), if_match=if_match, body_limit=body_limit
+                function,
+                body() if body else None,
+                query(),
+                int(status),
+                if_match=if_match,
+                body_limit=body_limit,
+                prepare=prepare,
             )
             operation.__dict__["_apidoc"] = describe(
                 endpoint, rule, body=body, query=query, answer=answer, status=int(status), if_match=if_match, etag=etag

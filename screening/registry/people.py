@@ -15,6 +15,7 @@ from audit.events import PersonActivated, PersonInvited, PersonReinstated, Perso
 from screening.crypto.encoding import b64u
 from screening.crypto.errors import PasswordError
 from screening.crypto.identifiers import uuid7
+from screening.crypto.passwords import PasswordHasher
 from screening.registry.errors import (
     ConflictError,
     ForbiddenError,
@@ -36,7 +37,7 @@ from screening.registry.models import (
 )
 from screening.registry.policy import policy_value
 from screening.registry.texts import MAX_NAME, check_text, normalise_email
-from screening.registry.unit import Unit
+from screening.registry.unit import Unit, Units
 
 ROLES_OF: Mapping[OrganisationKind, frozenset[Role]] = MappingProxyType(
     {
@@ -122,13 +123,34 @@ def invite_into(unit: Unit, place: Organisation, *, email: str, name: str, roles
     return InvitedPerson(person, code, expires_at, promise)
 
 
-def accept_invitation(unit: Unit, code: str, password: str) -> tuple[Person, dict[str, Any]]:
+def hash_new_password(read: Units, code: str, password: str) -> str:
+    """Hashes a password for `accept_invitation`, in no transaction: it takes long, and would keep others waiting.
+
+    Args:
+        read: Opens a reading unit.
+        code: From the invitation; for one that cannot be accepted nothing is hashed.
+        password: At least 15 characters.
+
+    Returns:
+        The hash to keep.
+
+    Raises:
+        InvitationInvalidError, PasswordRefusedError: As `accept_invitation`.
+    """
+    with read() as unit:
+        _invited(unit, code, lock=False)
+        passwords = unit.registry.passwords
+    return _hash_password(passwords, password)
+
+
+def accept_invitation(unit: Unit, code: str, password: str, hashed: str | None = None) -> tuple[Person, dict[str, Any]]:
     """Takes an invited person's place, with a password of their own.
 
     Args:
         unit: Writing; nobody needs to be logged in.
         code: From the invitation.
         password: At least 15 characters.
+        hashed: From `hash_new_password` of the same password; without it, the password is hashed here.
 
     Returns:
         The person, who can log in from now on, and the promise.
@@ -137,24 +159,8 @@ def accept_invitation(unit: Unit, code: str, password: str) -> tuple[Person, dic
         InvitationInvalidError: The code is unknown, used or expired, or the organisation is suspended.
         PasswordRefusedError: The password may not be used; the code stays valid.
     """
-    query = (
-        select(Invitation, Person, Organisation.state)
-        .join(Person, Person.id == Invitation.person_id)
-        .join(Organisation, Organisation.id == Person.organisation_id)
-        .where(Invitation.code_hash == _hash(code[:_MAX_CODE]))
-        .with_for_update(of=Invitation)
-    )
-    found = unit.session.execute(query).one_or_none()
-    if found is None:
-        raise InvitationInvalidError
-    invitation, person, organisation_state = found
-    usable = person.state is PersonState.INVITED and organisation_state is OrganisationState.ACTIVE
-    if not usable or invitation.expires_at <= unit.now:
-        raise InvitationInvalidError
-    try:
-        person.password_hash = unit.registry.passwords.hash(password)
-    except PasswordError as error:
-        raise PasswordRefusedError(str(error)) from None
+    invitation, person = _invited(unit, code, lock=True)
+    person.password_hash = _hash_password(unit.registry.passwords, password) if hashed is None else hashed
     person.state = PersonState.ACTIVE
     unit.session.delete(invitation)
     promise = unit.record(
@@ -224,6 +230,31 @@ def reinstate_person(unit: Unit, person: uuid.UUID) -> tuple[Person, dict[str, A
         raise StateConflictError("This person is not suspended.")
     found.state = PersonState.INVITED if found.password_hash is None else PersonState.ACTIVE
     return found, unit.record(PersonReinstated(**_by(unit, found)))
+
+
+def _invited(unit: Unit, code: str, *, lock: bool) -> tuple[Invitation, Person]:
+    """The invitation that a code is of, and its person, if it can be accepted now."""
+    query = (
+        select(Invitation, Person, Organisation.state)
+        .join(Person, Person.id == Invitation.person_id)
+        .join(Organisation, Organisation.id == Person.organisation_id)
+        .where(Invitation.code_hash == _hash(code[:_MAX_CODE]))
+    )
+    found = unit.session.execute(query.with_for_update(of=Invitation) if lock else query).one_or_none()
+    if found is None:
+        raise InvitationInvalidError
+    invitation, person, organisation_state = found
+    usable = person.state is PersonState.INVITED and organisation_state is OrganisationState.ACTIVE
+    if not usable or invitation.expires_at <= unit.now:
+        raise InvitationInvalidError
+    return invitation, person
+
+
+def _hash_password(passwords: PasswordHasher, password: str) -> str:
+    try:
+        return passwords.hash(password)
+    except PasswordError as error:
+        raise PasswordRefusedError(str(error)) from None
 
 
 def _organisation_to_invite_into(unit: Unit, organisation: uuid.UUID, roles: frozenset[Role]) -> Organisation:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from audit.events import SessionEnded, SessionOpened, SessionRefused
 from screening.crypto.encoding import b64u
 from screening.crypto.identifiers import uuid7
+from screening.crypto.passwords import PasswordCheck
 from screening.registry.base import table_of
 from screening.registry.errors import (
     LogInLimitedError,
@@ -32,7 +33,7 @@ from screening.registry.models import LoginFailures, LoginSession, Organisation,
 from screening.registry.policy import policy_value
 from screening.registry.rows import insert_missing
 from screening.registry.texts import normalise_email
-from screening.registry.unit import Actor, Clock, Unit
+from screening.registry.unit import Actor, Clock, Unit, Units
 
 TOKEN_PREFIX = "scr_"  # noqa: S105 - what every token begins with
 _TOKEN_BYTES = 32
@@ -69,13 +70,45 @@ class OpenedSession:
     promise: dict[str, Any]
 
 
-def open_session(unit: Unit, email: str, password: str) -> OpenedSession:
+@dataclass(frozen=True)
+class CheckedPassword:
+    """What a password came to against the hash that was kept when it was checked."""
+
+    kept: str | None = field(repr=False)
+    check: PasswordCheck
+
+
+def check_password(read: Units, email: str, password: str) -> CheckedPassword | None:
+    """Checks a password for `open_session`, in no transaction: hashing takes long, and would keep others waiting.
+
+    Nothing is told by it: what is counted, refused and recorded is decided in `open_session`.
+
+    Args:
+        read: Opens a reading unit.
+        email: The account's name.
+        password: The person's password.
+
+    Returns:
+        What it came to; None if the account failed too often, so that nothing is tried.
+    """
+    account, address = _account(email)
+    with read() as unit:
+        failures = unit.session.scalars(select(LoginFailures).where(LoginFailures.account == account)).one_or_none()
+        if failures is not None and failures.first_at >= _window_start(unit) and _is_over(unit, failures):
+            return None
+        kept = _usable_hash(_find_person(unit, address))
+        passwords = unit.registry.passwords
+    return CheckedPassword(kept, passwords.verify(kept, password))
+
+
+def open_session(unit: Unit, email: str, password: str, checked: CheckedPassword | None = None) -> OpenedSession:
     """Logs a person in.
 
     Args:
         unit: Writing; without an actor.
         email: The account's name.
         password: The person's password.
+        checked: From `check_password`. Without it, or where the hash has changed since, the password is checked here.
 
     Returns:
         The session and its bearer token.
@@ -86,10 +119,13 @@ def open_session(unit: Unit, email: str, password: str) -> OpenedSession:
         LogInLimitedError: This account name failed too often; nothing was tried. Recorded.
     """
     account, address = _account(email)
-    person = unit.session.scalars(select(Person).where(Person.email == address)).one_or_none()
+    person = _find_person(unit, address)
     _refuse_while_waiting(unit, account, person)
-    hash_or_none = person.password_hash if person is not None and person.state is PersonState.ACTIVE else None
-    check = unit.registry.passwords.verify(hash_or_none, password)
+    hash_or_none = _usable_hash(person)
+    if checked is not None and checked.kept == hash_or_none:
+        check = checked.check
+    else:
+        check = unit.registry.passwords.verify(hash_or_none, password)
     if person is None or not check.ok:
         _count_failure(unit, account)
         _refuse(unit, person, "wrong-credentials" if hash_or_none is not None or person is None else "not-active")
@@ -182,10 +218,11 @@ def end_session(unit: Unit, session: uuid.UUID) -> dict[str, Any]:
     )
 
 
-def purge_sessions(unit: Unit, *, after: timedelta) -> None:
-    """Forgets sessions that expired some time ago, and failed log-ins that no longer count."""
-    unit.session.execute(delete(LoginSession).where(LoginSession.expires_at < unit.now - after))
+def purge_sessions(unit: Unit, *, after: timedelta) -> int:
+    """Forgets sessions that expired some time ago, and failed log-ins that no longer count; says how many sessions."""
+    result = unit.session.execute(delete(LoginSession).where(LoginSession.expires_at < unit.now - after))
     unit.session.execute(delete(LoginFailures).where(LoginFailures.first_at < _window_start(unit)))
+    return int(result.rowcount)  # type: ignore[attr-defined] # a DELETE gives a CursorResult
 
 
 def _account(email: str) -> tuple[bytes, str | None]:
@@ -195,6 +232,18 @@ def _account(email: str) -> tuple[bytes, str | None]:
     except ValidationFailedError:
         address = None
     return _hash(email.strip().casefold() if address is None else address), address
+
+
+def _find_person(unit: Unit, address: str | None) -> Person | None:
+    return unit.session.scalars(select(Person).where(Person.email == address)).one_or_none()
+
+
+def _usable_hash(person: Person | None) -> str | None:
+    return person.password_hash if person is not None and person.state is PersonState.ACTIVE else None
+
+
+def _is_over(unit: Unit, failures: LoginFailures) -> bool:
+    return failures.failures >= policy_value(unit.session, "login_failures_before_wait")
 
 
 def _window_start(unit: Unit) -> datetime:
@@ -208,7 +257,7 @@ def _refuse_while_waiting(unit: Unit, account: bytes, person: Person | None) -> 
     if row.first_at < _window_start(unit):
         row.failures, row.first_at = 0, unit.now
         unit.session.flush()
-    if row.failures >= policy_value(unit.session, "login_failures_before_wait"):
+    if _is_over(unit, row):
         _refuse(unit, person, "too-many-failures")
         raise LogInLimitedError(retry_after=int((row.first_at - _window_start(unit)).total_seconds()) + 1)
 

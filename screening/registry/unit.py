@@ -13,7 +13,7 @@ log-in, commits what was written before it and is raised on. Errors of the datab
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -186,6 +186,10 @@ class Unit:
             leaf_hash=sealed.leaf_hash,
             time=sealed.time,
         )
+
+
+Units = Callable[[], AbstractContextManager[Unit]]
+"""Opens units, one at each call."""
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """People of one's own organisation, and invitations."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from screening.api import answers, schemas
@@ -8,6 +10,7 @@ from screening.api.operations import Answer, Blueprint, Call
 from screening.api.resources import shapes
 from screening.registry import people
 from screening.registry.models import Role
+from screening.registry.unit import Units
 
 blueprint = Blueprint("people", __name__, url_prefix="/v1", description="The people of one's own organisation.")
 invitations = Blueprint("invitations", __name__, url_prefix="/v1", description="Codes with which people join.")
@@ -34,12 +37,21 @@ def create(call: Call) -> Answer:
     return Answer(shapes.act(invited.promise, person=person, code=invited.code, expires_at=expires_at))
 
 
+def _hash_password(read: Units, body: Mapping[str, Any]) -> str:
+    return people.hash_new_password(read, body["code"], body["password"])
+
+
 @invitations.operation(
-    "/invitations/accept", "POST", body=schemas.Acceptance, answer=answers.PersonAct, body_limit=8 * 1024
+    "/invitations/accept",
+    "POST",
+    body=schemas.Acceptance,
+    answer=answers.PersonAct,
+    body_limit=8 * 1024,
+    prepare=_hash_password,
 )
 def accept(call: Call) -> Answer:
     """Join with an invitation's code and a password of one's own choice."""
-    person, promise = people.accept_invitation(call.unit, call.body["code"], call.body["password"])
+    person, promise = people.accept_invitation(call.unit, call.body["code"], call.body["password"], call.prepared)
     return Answer(shapes.act(promise, person=shapes.person(person)))
 
 

@@ -1,25 +1,38 @@
 """Logging in and out."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from screening.api import answers, schemas
 from screening.api.operations import Answer, Blueprint, Call
 from screening.api.resources import shapes
 from screening.registry import sessions
+from screening.registry.unit import Units
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/v1", description="Logging in and out.")
 
 
+def _check_password(read: Units, body: Mapping[str, Any]) -> sessions.CheckedPassword | None:
+    return sessions.check_password(read, body["email"], body["password"])
+
+
 @blueprint.operation(
-    "/sessions", "POST", body=schemas.LogIn, answer=answers.LoggedIn, status=HTTPStatus.CREATED, body_limit=8 * 1024
+    "/sessions",
+    "POST",
+    body=schemas.LogIn,
+    answer=answers.LoggedIn,
+    status=HTTPStatus.CREATED,
+    body_limit=8 * 1024,
+    prepare=_check_password,
 )
 def open(call: Call) -> Answer:
     """Log in.
 
     The token is shown this once. Refused log-ins are counted for each account name and are in the access log.
     """
-    opened = sessions.open_session(call.unit, call.body["email"], call.body["password"])
+    opened = sessions.open_session(call.unit, call.body["email"], call.body["password"], call.prepared)
     person = {
         "id": str(opened.person.id),
         "name": opened.person.name,

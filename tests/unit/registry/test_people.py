@@ -34,6 +34,7 @@ from screening.registry.people import (
     accept_invitation,
     change_roles,
     get_person,
+    hash_new_password,
     invite_person,
     list_people,
     reinstate_person,
@@ -43,6 +44,7 @@ from screening.registry.policy import change_policy
 from screening.registry.sessions import (
     OpenedSession,
     authenticate,
+    check_password,
     end_session,
     list_sessions,
     note_use,
@@ -342,6 +344,102 @@ def test_guesses_at_once_are_all_counted(world: World) -> None:
         outcomes = list(pool.map(guess, range(8)))
     assert outcomes.count(LogInRefusedError) == 5
     assert outcomes.count(LogInLimitedError) == 3
+
+
+def checked(world: World, someone: Someone, password: str = PASSWORD) -> Any:
+    return check_password(lambda: world.unit(write=False), someone.email, password)
+
+
+def test_a_password_checked_ahead_logs_in_and_a_wrong_one_is_counted_and_recorded(world: World) -> None:
+    recruiter = world.alpha.recruiter
+    ahead = checked(world, recruiter)
+    assert world.act(None, open_session, recruiter.email, PASSWORD, ahead).person.id == recruiter.person
+    with pytest.raises(LogInRefusedError):
+        world.act(None, open_session, recruiter.email, WRONG, checked(world, recruiter, WRONG))
+    nobody = replace(recruiter, email="nobody@x.example")
+    with pytest.raises(LogInRefusedError):
+        world.act(None, open_session, nobody.email, PASSWORD, checked(world, nobody))
+    assert refusals(world) == ["wrong-credentials"] * 2
+    assert world.count(LoginFailures) == 2
+
+
+def test_what_was_checked_against_a_hash_that_changed_since_is_worth_nothing(world: World) -> None:
+    recruiter = world.alpha.recruiter
+    ahead, other = checked(world, recruiter), "another password, quite long"
+    with world.unit() as unit:
+        unit.session.get_one(Person, recruiter.person).password_hash = cheap_passwords().hash(other)
+    with pytest.raises(LogInRefusedError):
+        world.act(None, open_session, recruiter.email, PASSWORD, ahead)
+    assert world.act(None, open_session, recruiter.email, other, ahead).token
+
+
+def test_who_was_suspended_after_the_check_does_not_get_in(world: World) -> None:
+    recruiter = world.alpha.recruiter
+    ahead = checked(world, recruiter)
+    world.act(world.alpha.admin, suspend_person, recruiter.person)
+    with pytest.raises(LogInRefusedError):
+        world.act(None, open_session, recruiter.email, PASSWORD, ahead)
+    assert refusals(world) == ["not-active"]
+
+
+def test_nothing_is_hashed_for_an_account_that_waits(world: World) -> None:
+    early = checked(world, world.alpha.recruiter)
+    for _ in range(5):
+        with pytest.raises(LogInRefusedError):
+            log_in(world, world.alpha.recruiter, WRONG)
+    assert checked(world, world.alpha.recruiter) is None
+    with pytest.raises(LogInLimitedError):
+        world.act(None, open_session, world.alpha.recruiter.email, PASSWORD, early)
+    world.clock.advance(minutes=15)
+    assert checked(world, world.alpha.recruiter).check.ok
+
+
+def test_an_unknown_account_costs_a_hash_as_a_known_one_does(world: World) -> None:
+    verified: list[str | None] = []
+
+    class Counting(type(cheap_passwords())):  # type: ignore[misc]  # the class is the one the tests use
+        def verify(self, hash: str | None, password: str) -> Any:
+            verified.append(hash)
+            return super().verify(hash, password)
+
+    counting = replace(
+        world,
+        context=replace(world.context, passwords=Counting(memory_kib=8, iterations=1)),
+    )
+    for email in (world.alpha.recruiter.email, "nobody@x.example", "no address"):
+        assert not checked(counting, replace(world.alpha.recruiter, email=email), WRONG).check.ok
+    assert [hash is None for hash in verified] == [False, True, True]
+
+
+def test_guesses_checked_ahead_at_once_are_all_counted(world: World) -> None:
+    ahead = [checked(world, world.alpha.recruiter, WRONG) for _ in range(8)]
+    barrier = Barrier(8)
+
+    def guess(one: Any) -> type[Exception]:
+        barrier.wait()
+        try:
+            world.act(None, open_session, world.alpha.recruiter.email, WRONG, one)
+        except RegistryError as error:
+            return type(error)
+        return AssertionError
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(guess, ahead))
+    assert (outcomes.count(LogInRefusedError), outcomes.count(LogInLimitedError)) == (5, 3)
+
+
+def test_a_password_hashed_ahead_is_worth_nothing_once_the_code_is_used(world: World) -> None:
+    invited = invite(world, world.alpha.admin, world.alpha.id, Role.RECRUITER)
+    first, second = (
+        hash_new_password(lambda: world.unit(write=False), invited.code, password)
+        for password in (PASSWORD, "another password, quite long")
+    )
+    world.act(None, accept_invitation, invited.code, PASSWORD, first)
+    with pytest.raises(InvitationInvalidError):
+        world.act(None, accept_invitation, invited.code, "another password, quite long", second)
+    with pytest.raises(InvitationInvalidError):
+        hash_new_password(lambda: world.unit(write=False), invited.code, PASSWORD)
+    assert world.act(None, open_session, "new@x.example", PASSWORD).token
 
 
 def test_a_hash_of_another_cost_is_renewed_at_log_in(world: World) -> None:
