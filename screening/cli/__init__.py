@@ -34,12 +34,14 @@ COMMANDS: Final = {
     "keyholder": ("screening.cli.keyholder", "keyholder", "Set up and run a keyholder."),
     "login": ("screening.cli.session", "login", "Log in to the registry."),
     "logout": ("screening.cli.session", "logout", "Log out."),
+    "maintain": ("screening.cli.maintain", "maintain", "Do a registry's daily housekeeping."),
     "org": ("screening.cli.org", "org", "Organisations: keys, certificate, admission."),
     "policy": ("screening.cli.policy", "policy", "Read and set the registry's policy."),
     "record": ("screening.cli.record", "record", "Enter and maintain records."),
     "scheme": ("screening.cli.scheme", "scheme", "Explain the matching scheme."),
     "serve": ("screening.cli.registry", "serve", "Run a registry."),
     "trust": ("screening.cli.trust", "trust", "Show, verify and pin the trust file."),
+    "upgrade": ("screening.cli.maintain", "upgrade", "Bring a registry's database to this version."),
     "user": ("screening.cli.user", "user", "People and their roles."),
 }
 

@@ -114,5 +114,6 @@ def _of_services(error: Exception) -> Explained | None:
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(error, getattr(loaded, name)):
             more = {"errors": error.errors} if getattr(error, "errors", None) else {}
-            return ExitCode.BAD_INPUT, getattr(error, "slug", "bad-input"), str(error), more
+            code = ExitCode.UNAVAILABLE if hasattr(error, "retry_after") else ExitCode.BAD_INPUT
+            return code, getattr(error, "slug", "bad-input"), str(error), more
     return None

@@ -192,6 +192,15 @@ def usage(directory: Path, as_json: bool) -> None:
     emit(as_json, content, text)
 
 
+@keyholder.command()
+@_directory
+@json_option
+def maintain(directory: Path, as_json: bool) -> None:
+    """Forget batches charged over 400 days ago. Run it daily; the keyholder may run meanwhile."""
+    batches = _open(directory).purge()
+    emit(as_json, {"batches": batches}, f"Forgotten: {batches} evaluation batches.")
+
+
 def _keyring(directory: Path) -> "KeyholderKeyring":
     from screening.crypto.keyring import KeyholderKeyring
     from screening.evaluator.keyholder import KEYS_FILE

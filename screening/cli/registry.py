@@ -9,11 +9,11 @@
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -30,6 +30,9 @@ from screening.cli.common import (
 from screening.cli.running import CommandError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from screening.api.settings import Settings
     from screening.crypto.keyring import RegistryKeyring
     from screening.crypto.signing import Statement
     from screening.crypto.trust import TrustFile
@@ -120,9 +123,10 @@ def serve(directory: Path | None, bind: str, workers: int, threads: int) -> None
     from screening.api.logs import configure_logs
     from screening.api.server import run_server
 
-    settings = _settings(directory)
+    settings = read_settings(directory)
     settings = replace(settings, keyring_passphrase=passphrase_of(settings.keyring, variable=PASSPHRASE))
     configure_logs(settings.log_level)
+    _refuse_other_schema(settings.database_url)
     run_server(lambda: create_app(settings), bind, workers, threads)
 
 
@@ -131,12 +135,38 @@ def publish(directory: Path, statement: "Statement") -> "TrustFile":
     from screening.crypto.keyring import RegistryKeyring
     from screening.registry.trust import publish_trust_file
 
-    settings = _settings(directory)
+    settings = read_settings(directory)
     keyring = RegistryKeyring.load(settings.keyring, passphrase=passphrase_of(settings.keyring, variable=PASSPHRASE))
     with _unit(settings.database_url, keyring, str(statement.body.get("log", {}).get("origin"))) as unit:
         trust, _ = publish_trust_file(unit, statement)
     write_json(directory / TRUST_FILE, statement.to_json())
     return trust
+
+
+@contextmanager
+def operator_units(directory: Path) -> "Iterator[Callable[[], AbstractContextManager[Unit]]]":
+    """What opens writing units of the operator, without an actor, in the database of a registry's directory."""
+    from screening.cli.ceremony import log_origin
+    from screening.crypto.keyring import RegistryKeyring
+
+    settings = read_settings(directory)
+    keyring = RegistryKeyring.load(settings.keyring, passphrase=passphrase_of(settings.keyring, variable=PASSPHRASE))
+    with _units(settings.database_url, keyring, log_origin(keyring.registry)) as open_one:
+        yield open_one
+
+
+def read_settings(directory: Path | None) -> "Settings":
+    """The settings in a registry's directory, under those of the environment; the environment's alone without one."""
+    from dotenv import load_dotenv  # what environs reads such files with
+
+    from screening.api.settings import Settings
+
+    if directory is not None:
+        file = directory / ENVIRONMENT_FILE
+        if not file.is_file():
+            raise CommandError("directory", f"{directory} is no registry's directory: it has no {ENVIRONMENT_FILE}")
+        load_dotenv(file, override=False, interpolate=False)
+    return Settings.from_environment()
 
 
 @contextmanager
@@ -168,33 +198,55 @@ def _write_environment(path: Path, settings: dict[str, str]) -> None:
             file.write(f"{name}='{quoted}'\n")
 
 
-def _settings(directory: Path | None) -> Any:
-    from dotenv import load_dotenv  # what environs reads such files with
+def _refuse_other_schema(database_url: str) -> None:
+    from screening.registry.database import create_engine
+    from screening.registry.errors import DatabaseUnavailableError
 
-    from screening.api.settings import Settings
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        _require_head(engine)
+    except DatabaseUnavailableError:
+        pass  # it may come up later than the registry; /readyz says so until then
+    finally:
+        engine.dispose()
 
-    if directory is not None:
-        file = directory / ENVIRONMENT_FILE
-        if not file.is_file():
-            raise CommandError("directory", f"{directory} is no registry's directory: it has no {ENVIRONMENT_FILE}")
-        load_dotenv(file, override=False, interpolate=False)
-    return Settings.from_environment()
+
+def _require_head(engine: "Engine") -> None:
+    from screening.registry.database import require_head
+    from screening.registry.errors import DatabaseUnavailableError, NotReadyError
+
+    try:
+        require_head(engine)
+    except DatabaseUnavailableError:
+        raise
+    except NotReadyError:
+        advice = "make a backup, then: screening upgrade --dir ..."
+        raise CommandError("other-schema", f"the database is of another version than this program; {advice}") from None
 
 
 @contextmanager
-def _unit(database_url: str, keyring: "RegistryKeyring", origin: str) -> Iterator["Unit"]:
+def _unit(database_url: str, keyring: "RegistryKeyring", origin: str) -> "Iterator[Unit]":
     """One act of the operator in the registry's database."""
+    with _units(database_url, keyring, origin) as open_one, open_one() as unit:
+        yield unit
+
+
+@contextmanager
+def _units(
+    database_url: str, keyring: "RegistryKeyring", origin: str
+) -> "Iterator[Callable[[], AbstractContextManager[Unit]]]":
+    """What opens units in the registry's database."""
     from screening.crypto.passwords import PasswordHasher
-    from screening.registry.database import create_engine, create_sessions, require_head
+    from screening.registry.database import create_engine, create_sessions
     from screening.registry.unit import RegistryContext, open_unit
 
     engine = create_engine(database_url)
     try:
-        require_head(engine)
+        _require_head(engine)
         context = RegistryContext(
             id=keyring.registry, signing=keyring.signing, log=keyring.log, log_origin=origin, passwords=PasswordHasher()
         )
-        with open_unit(create_sessions(engine), context) as unit:
-            yield unit
+        sessions = create_sessions(engine)
+        yield lambda: open_unit(sessions, context)
     finally:
         engine.dispose()

@@ -20,6 +20,7 @@ from screening.crypto.signing import Statement
 from screening.crypto.trust import TrustFile, verify_certificate, verify_trust_file
 from screening.crypto.voprf import public_share
 from screening.evaluator.blueprint import blueprint, problem_response
+from screening.evaluator.maintenance import purge_batches
 from screening.evaluator.models import Enrolled, EvaluationBatch, EvaluatorBase, SchemaVersion
 from screening.evaluator.service import PADDING, Enrolment, Evaluator, EvaluatorConfig
 
@@ -81,6 +82,7 @@ class Keyholder:
         pinned = self.trust.registry, self.trust.epoch, self.trust.scheme_digest
         config = EvaluatorConfig(own.id, *pinned, self._keys.share, own.share, total_daily_budget)
         self.evaluator = Evaluator(config, self.sessions, Enrolments(), None, clock)
+        self._clock = clock
 
     def enrol(self, statement: Statement, *, budget: int) -> Statement:
         """Enrols an organisation whose key the operator has checked out of band, or renews its key or budget.
@@ -134,6 +136,11 @@ class Keyholder:
             return [
                 Usage(*row) for row in session.execute(select(one, day, *sums).group_by(day, one).order_by(day, one))
             ]
+
+    def purge(self) -> int:
+        """Forgets batches charged longer ago than `screening.evaluator.maintenance.KEEP_BATCHES`; says how many."""
+        with self.sessions.begin() as session:
+            return purge_batches(session.connection(), self._clock().astimezone(UTC))
 
 
 def read_trust(directory: Path) -> TrustFile:

@@ -57,10 +57,17 @@ def run_expiries(unit: Unit) -> Expiries:
     return Expiries(suspended=_each(unit, missed, _suspend), expired=expired)
 
 
-def purge(unit: Unit) -> None:
-    """Forgets answers, sessions and failed log-ins that are no longer needed."""
-    purge_keys(unit)
-    purge_sessions(unit, after=_KEEP_SESSIONS)
+@dataclass(frozen=True)
+class Purged:
+    """What was forgotten."""
+
+    answers: int
+    sessions: int
+
+
+def purge(unit: Unit) -> Purged:
+    """Forgets answers, sessions and failed log-ins that are no longer needed; says how many of the first two."""
+    return Purged(answers=purge_keys(unit), sessions=purge_sessions(unit, after=_KEEP_SESSIONS))
 
 
 def _each(unit: Unit, query: Select[Record], act: Callable[[Unit, Record], Event]) -> int:

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +256,31 @@ def test_no_name_or_secret_reached_the_central_side(site: Site, record: dict[str
         for form in (word, word.lower(), word.upper()):
             assert form.encode() not in content
             assert form.encode("utf-16-le") not in content
+
+
+def test_maintenance_beside_the_running_services_says_what_it_did_and_repeats_nothing(site: Site) -> None:
+    person = ("--full", "Invented Person", "--dob", "1985-07-23")
+    terms = ("--category", "SH", "--basis", "determination", "--expires-on", "2031-01-01", "--json")
+    record = json.loads(succeed_here("record", "add", "--home", site.home("ana"), *terms, *person))["record"]["id"]
+    with closing(sqlite3.connect(site.registry / "registry.sqlite", timeout=5)) as registry:
+        registry.execute(
+            "UPDATE records SET expires_on = '2020-01-01' WHERE reference = ?", (_reference(site, record),)
+        )
+        registry.commit()
+    with closing(sqlite3.connect(site.keyholder / "keyholder.sqlite", timeout=5)) as keyholder:
+        charged = keyholder.execute("UPDATE evaluation_batches SET created_at = '2020-01-01 00:00:00.000000'").rowcount
+        keyholder.commit()
+    done = json.loads(succeed_here("maintain", "--dir", site.registry, "--json"))
+    assert done == {"suspended": 0, "expired": 1, "answers": 0, "sessions": 0, "batches": 0}
+    shown = json.loads(succeed_here("record", "show", record, "--home", site.home("ana"), "--json"))
+    assert shown["record"]["state"] == "expired"
+    assert "Expired, their retention being over: 0 records." in succeed_here("maintain", "--dir", site.registry)
+    assert charged >= 1
+    forgotten = json.loads(succeed_here("keyholder", "maintain", "--dir", site.keyholder, "--json"))
+    assert forgotten == {"batches": charged}
+    assert "0 evaluation batches" in succeed_here("keyholder", "maintain", "--dir", site.keyholder)
+
+
+def _reference(site: Site, record: str) -> str:
+    records = json.loads(succeed_here("record", "list", "--home", site.home("ana"), "--json"))["records"]
+    return str(next(one["reference"] for one in records if one["id"] == record))

@@ -264,6 +264,16 @@ def test_usage_counts_what_was_charged_by_day_and_organisation(consortium: Conso
     assert usage == [(organisation, "2026-11-20", 2, 3, 24), (organisation, "2026-11-21", 1, 1, 16)]
 
 
+def test_a_keyholder_forgets_batches_after_400_days_and_no_sooner(consortium: Consortium, client: Client) -> None:
+    client.evaluate([[b"feature"]], "screening")
+    consortium.clock.advance(days=399)
+    assert consortium.keyholder.purge() == 0
+    client.evaluate([[b"another"]], "screening")
+    consortium.clock.advance(days=2)
+    assert (consortium.keyholder.purge(), consortium.keyholder.purge()) == (1, 0)
+    assert [one.batches for one in consortium.keyholder.usage()] == [1]
+
+
 # --- opening -----------------------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,23 @@
 """Time passes: reviews that were missed suspend, retention that is over leaves a tombstone, each with its event."""
 
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
 
 from audit.events import parse_event
+from screening.cli.maintain import Maintained, maintain_registry
 from screening.crypto.signing import Statement
+from screening.evaluator.maintenance import KEEP_BATCHES
+from screening.evaluator.models import EvaluationBatch
+from screening.evaluator.service import CLOCK_TOLERANCE
 from screening.registry import maintenance
+from screening.registry.idempotency import claim_key
 from screening.registry.maintenance import purge, run_expiries
-from screening.registry.models import EventRow, LoginSession, Outcome, RecordState, RecordVersion, Token
+from screening.registry.models import EventRow, IdempotencyKey, LoginSession, Outcome, RecordState, RecordVersion, Token
 from screening.registry.records import add_version, approve_version, create_record
 from screening.registry.screenings import screen_candidates
 from screening.registry.sessions import open_session
@@ -115,3 +123,58 @@ def test_old_sessions_are_forgotten_and_present_ones_kept(world: World) -> None:
     world.clock.advance(seconds=timedelta(days=31).total_seconds())
     world.act(None, purge)
     assert world.count(LoginSession) == 0
+
+
+def charge(world: World, *, days_ago: int) -> None:
+    row = {"organisation": str(world.alpha.id), "batch": str(uuid.uuid4()), "digest": b"d" * 32}
+    counts = {"purpose": "screening", "candidates": 1, "elements": 8}
+    with world.unit() as unit:
+        when = unit.now - timedelta(days=days_ago)
+        unit.session.add(EvaluationBatch(**row, **counts, created_at=when))
+
+
+def test_a_pass_does_all_that_is_due_and_a_second_one_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "AT_ONCE", 2)
+    pending_ones = [world.active_record(world.beta, seed=f"p{n}", signed=pending(world)) for n in range(3)]
+    short = {"expires_on": str(in_days(world.clock, 50))}
+    expiring = [world.active_record(world.alpha, seed=f"e{n}", signed=short) for n in range(3)]
+    kept = world.active_record(world.alpha, seed="kept")
+    world.act(None, open_session, world.registrar.email, PASSWORD)
+    world.act(world.alpha.admin, claim_key, endpoint="records.create", key="k", body_digest=b"d" * 32)
+    world.clock.advance(days=100)
+    world.act(None, open_session, world.registrar.email, PASSWORD)
+    world.act(world.alpha.admin, claim_key, endpoint="records.create", key="new", body_digest=b"d" * 32)
+    for days_ago in (0, 399, 401):
+        charge(world, days_ago=days_ago)
+    before = world.events()
+    done = maintain_registry(world.unit)
+    assert done == Maintained(suspended=3, expired=3, answers=1, sessions=1, batches=1)
+    written = sorted(world.events()[len(before) :])
+    assert written == ["registry:record:expired"] * 3 + ["registry:record:suspended"] * 3
+    assert {world.stored_record(id).state for id in pending_ones} == {RecordState.SUSPENDED}
+    assert {world.stored_record(id).state for id in expiring} == {RecordState.EXPIRED}
+    assert world.stored_record(kept).state is RecordState.ACTIVE
+    assert [world.count(table) for table in (LoginSession, IdempotencyKey, EvaluationBatch)] == [1, 1, 2]
+    events = world.events()
+    assert maintain_registry(world.unit) == Maintained(0, 0, 0, 0, 0)
+    assert world.events() == events
+
+
+def test_two_passes_at_once_do_everything_once(world: World) -> None:
+    for number in range(6):
+        world.active_record(world.beta, seed=str(number))
+    world.clock.advance(days=1_000)
+    barrier = Barrier(2)
+
+    def run(_: int) -> Maintained:
+        barrier.wait()
+        return maintain_registry(world.unit)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, range(2)))
+    assert sum(one.expired for one in done) == 6
+    assert world.events().count("registry:record:expired") == 6
+
+
+def test_a_batch_is_kept_far_longer_than_a_request_can_be_replayed() -> None:
+    assert KEEP_BATCHES > 100 * 2 * CLOCK_TOLERANCE
