@@ -28,7 +28,7 @@ DEFAULT_BODY_BYTES = 64 * 1024
 
 Function = TypeVar("Function", bound=Callable[..., "Answer"])
 Prepare = Callable[[Units, Mapping[str, Any]], Any]
-"""From what opens reading units, and the body, to `Call.prepared`. It writes nothing, and the view checks anew what it saw."""
+"""From what opens reading units, and the body, to `Call.prepared`. Writes nothing; the view checks anew what it saw."""
 View = TypeVar("View", bound=Callable[..., Response])
 
 

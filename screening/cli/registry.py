@@ -125,8 +125,8 @@ def serve(directory: Path | None, bind: str, workers: int, threads: int) -> None
 
     settings = read_settings(directory)
     settings = replace(settings, keyring_passphrase=passphrase_of(settings.keyring, variable=PASSPHRASE))
-    configure_logs(settings.log_level)
     _refuse_other_schema(settings.database_url)
+    configure_logs(settings.log_level)
     run_server(lambda: create_app(settings), bind, workers, threads)
 
 
