@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from audit.events import (
@@ -20,6 +20,7 @@ from audit.events import (
 from screening.crypto.errors import CryptoError
 from screening.crypto.signing import Statement, VerifyingKey, key_id
 from screening.crypto.trust import OrganisationCertificate, verify_certificate
+from screening.registry.base import table_of
 from screening.registry.errors import (
     ConflictError,
     NotFoundError,
@@ -34,6 +35,17 @@ from screening.registry.unit import Unit
 
 SIGNER = "registry"
 """How the registry signs certificates."""
+
+_CERTIFICATES, _ORGANISATIONS = table_of(Certificate).c, table_of(Organisation).c
+_KEY_IN_FORCE = (
+    select(_CERTIFICATES.signing_key, _ORGANISATIONS.state)
+    .join_from(table_of(Certificate), table_of(Organisation), _ORGANISATIONS.id == _CERTIFICATES.organisation_id)
+    .where(
+        _ORGANISATIONS.id == bindparam("organisation"),
+        _CERTIFICATES.serial == _ORGANISATIONS.certificate_serial,
+        _CERTIFICATES.signing_key_id == bindparam("key"),
+    )
+)
 
 
 def admit_organisation(unit: Unit, certificate: Statement) -> tuple[Organisation, dict[str, Any]]:
@@ -229,16 +241,7 @@ class RegistryDirectory:
             id = uuid.UUID(organisation)
         except ValueError:
             return None
-        query = (
-            select(Certificate.signing_key, Organisation.state)
-            .join(Organisation, Organisation.id == Certificate.organisation_id)
-            .where(
-                Organisation.id == id,
-                Certificate.serial == Organisation.certificate_serial,
-                Certificate.signing_key_id == key,
-            )
-        )
-        row = session.execute(query).one_or_none()
+        row = session.execute(_KEY_IN_FORCE, {"organisation": id, "key": key}).one_or_none()
         if row is None:
             return None
         budget = policy_value(session, "evaluation_elements_per_organisation_per_day")

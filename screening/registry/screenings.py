@@ -64,7 +64,8 @@ _PREVIOUS = (
         _SCREENINGS.organisation_id == bindparam("organisation"),
         _SCREENINGS.self_token.in_(bindparam("own", expanding=True)),
     )
-    .order_by(_SCREENINGS.id.desc())
+    # By time first: an order by id alone makes databases read the whole history, which has an index in that order.
+    .order_by(_SCREENINGS.created_at.desc(), _SCREENINGS.id.desc())
     .limit(_MAX_PREVIOUS * MAX_CANDIDATES)
 )
 _COVERED = (

@@ -309,6 +309,20 @@ def test_a_look_up_reads_tokens_by_their_key(world: World) -> None:
     assert "PRIMARY KEY" in told or "pk_tokens" in told
 
 
+def test_earlier_screenings_are_read_by_candidate_however_long_the_history_is(world: World) -> None:
+    asked: list[tuple[str, Any]] = []
+    event.listen(world.engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])))
+    screen_one(world)
+    [(statement, values)] = [one for one in asked if "screenings.self_token IN" in one[0]]
+    sqlite = world.engine.dialect.name == "sqlite"
+    with world.engine.begin() as connection:
+        if not sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
+        told = " ".join(str(row) for row in connection.exec_driver_sql(f"{plan} {statement}", values))
+    assert "ix_screenings_organisation_id_self_token" in told
+
+
 def test_a_hit_stays_as_it_was_said_when_the_record_changes(world: World) -> None:
     id = world.active_record(world.beta)
     result = screen_one(world)
