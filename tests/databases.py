@@ -7,7 +7,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Literal
@@ -43,9 +43,13 @@ class PostgresServer:
 
     It listens on a Unix socket only. `stop` ends it and removes its files; `kill` lets it crash, after which
     `start` brings it back with what it had.
+
+    Args:
+        settings: Of the server, by name, where they are not PostgreSQL's own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = tempfile.TemporaryDirectory(prefix="screening-pg-", ignore_cleanup_errors=True)
         data = Path(self._directory.name).resolve() / "data"
@@ -88,7 +92,7 @@ class PostgresServer:
                 time.sleep(0.02)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as output:
             return subprocess.Popen(
                 [self._binary, "-D", self._data, "-h", "", "-k", self._data, *options],
@@ -98,6 +102,12 @@ class PostgresServer:
                 user=self._user,
                 cwd=self._data,
             )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process, once it was started."""
+        assert self._process is not None
+        return self._process.pid
 
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy URL of a database on this server."""
