@@ -8,4 +8,7 @@ This package imports nothing of `screening`, so that an auditor can use it witho
 | `catalogue` | every class of event, with its stable tag and number |
 | `events` | sealing and strict reading of events; the catalogue's classes too |
 | `promise` | the signed promise that an act is answered with |
+| `merkle` | the log's tree: growing it, proofs of inclusion and consistency, and their verifiers |
+| `note` | signed notes and cosignatures, read in one form only |
+| `checkpoint` | what the log's key and a quorum of its witnesses say the tree is |
 """

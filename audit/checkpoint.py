@@ -53,11 +53,11 @@ class Checkpoint:
         """Refuses what cannot be written as a checkpoint.
 
         Raises:
-            CheckpointError: A line that is empty or holds control characters, or size and root that no tree has.
+            CheckpointError: A line that is empty, not UTF-8 or holds control characters, or size and root that no tree has.
         """
         for line in (self.origin, *self.extensions):
-            if not line or any(char < " " for char in line):
-                raise CheckpointError("a checkpoint's lines are neither empty nor divided")
+            if not line or any(char < " " or "\ud800" <= char <= "\udfff" for char in line):
+                raise CheckpointError("a checkpoint's lines are neither empty nor divided, and UTF-8")
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != HASH_BYTES:
             raise CheckpointError("no tree has this size or root")
         if self.size == 0 and self.root != EMPTY_ROOT:
