@@ -53,7 +53,7 @@ class Checkpoint:
         """Refuses what cannot be written as a checkpoint.
 
         Raises:
-            CheckpointError: A line that is empty, not UTF-8 or holds control characters, or size and root that no tree has.
+            CheckpointError: A line that is empty, divided or not UTF-8, or a size and root that no tree has.
         """
         for line in (self.origin, *self.extensions):
             if not line or any(char < " " or "\ud800" <= char <= "\udfff" for char in line):
