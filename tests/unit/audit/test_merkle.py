@@ -116,3 +116,13 @@ def test_an_inner_node_does_not_pass_for_a_leaf() -> None:
     root = node_hash(node_hash(A, B), C)
     with pytest.raises(InclusionError):
         verify_inclusion(index=0, size=3, leaf_hash=node_hash(A, B), proof=[C], root=root)
+
+
+def test_a_proof_that_is_too_long_is_refused_though_it_leads_to_the_roots() -> None:
+    with pytest.raises(InclusionError, match="too long"):
+        verify_inclusion(index=0, size=1, leaf_hash=A, proof=[B], root=node_hash(B, A))
+    old, new = node_hash(A, B), node_hash(A, node_hash(B, C))
+    with pytest.raises(ConsistencyError, match="too long"):
+        verify_consistency(
+            old_size=3, new_size=4, old_root=node_hash(C, old), new_root=node_hash(C, new), proof=[B, C, A, C]
+        )
