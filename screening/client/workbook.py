@@ -94,7 +94,7 @@ def _check_archive(content: bytes, limits: Limits) -> None:
                 raise InputFileError("not-a-workbook", "the file is a zip archive but not a workbook (.xlsx)")
             for member in members:
                 _check_member(archive, member)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         raise InputFileError("truncated", "the workbook is cut off or damaged; save or send it again") from error
 
 

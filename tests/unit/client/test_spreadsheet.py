@@ -224,6 +224,16 @@ def test_a_workbook_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
         assert refused(write(tmp_path, content[:length])).code == "truncated"
 
 
+def test_a_workbook_whose_directory_points_before_its_beginning_is_refused(tmp_path: Path) -> None:
+    content = workbook([["full"], ["A B"]])
+    entry = content.rindex(b"PK\x05\x06") + 16  # where the end record says that the directory begins
+    start = int.from_bytes(content[entry : entry + 4], "little")
+    broken = content[:entry] + (start + 60_000).to_bytes(4, "little") + content[entry + 4 :]
+    with pytest.raises(InputFileError) as refusal:
+        read_table(write(tmp_path, broken), known=KNOWN)
+    assert refusal.value.code == "truncated"
+
+
 def test_a_workbook_with_a_changed_byte_is_refused_or_reads_the_same(tmp_path: Path) -> None:
     content = workbook([["full"], ["A B"]])
     codes = set()

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from screening.identity import Feature, Identity, current_scheme
@@ -94,8 +94,9 @@ def test_a_partial_date_on_either_side_meets_on_the_year_and_is_never_more_than_
     dates = (dob[:4], dob) if partial_record else (dob, dob[:4])
     stored = features("record", full=f"{one} {other}", dob=dates[0])
     asked = features("query", full=f"{one} {other}", dob=dates[1])
-    assert SCHEME.grade(stored, asked) == ("possible" if stored else None)
-    assume(stored)
+    # what is left of "A Dr" is a single name, and that never meets on the year alone
+    several = any(feature.rule == "all-parts+year-only" for feature in [*stored, *asked])
+    assert SCHEME.grade(stored, asked) == ("possible" if several else None)
 
 
 @given(people())
