@@ -184,3 +184,12 @@ def resident_mib(pid: int) -> float:
 def tree(pid: int) -> list[int]:
     """A process and all that it started."""
     return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+
+
+def curve_microseconds(rounds: int = 1_000) -> float:
+    """Processor time of one multiplication on the curve: how fast the machine is while others use it too."""
+    element, scalar = ristretto.from_hash(os.urandom(64)), ristretto.random_scalar()
+    began = time.thread_time()
+    for _ in range(rounds):
+        ristretto.scalarmult(scalar, element)
+    return round((time.thread_time() - began) / rounds * 1e6, 1)

@@ -25,7 +25,17 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy.engine import make_url
 
-from benchmarks._asking import ELEMENTS, ENTRIES, Asker, Elapsed, cpu_seconds, resident_mib, tree, worker
+from benchmarks._asking import (
+    ELEMENTS,
+    ENTRIES,
+    Asker,
+    Elapsed,
+    cpu_seconds,
+    curve_microseconds,
+    resident_mib,
+    tree,
+    worker,
+)
 from benchmarks._bulk import Filled, fill, open_database
 from screening.cli.consortium import Consortium, Member
 from screening.identity import Identity
@@ -152,11 +162,13 @@ def _measure_database(kind: Kind, sizes: Sequence[int], turns: int) -> dict[str,
         for turn in range(-WARM_UP_TURNS, turns):
             for side in sides:
                 _take_turn(side, turn, server)
+        multiplication = curve_microseconds()
         figures = [_figures(side) for side in sides]
         few, many = figures[0]["cpu_ms"], figures[-1]["cpu_ms"]
         ratio = round(many["both"] / few["both"], 3)
         return {
             "sizes": figures,
+            "curve_multiplication_us": multiplication,
             "cpu_ratio": ratio,
             "elapsed_ratio": round(figures[-1]["elapsed_ms"]["p50"] / figures[0]["elapsed_ms"]["p50"], 3),
             "resident_mib": _memory(sides[-1], server),
@@ -274,6 +286,7 @@ def _print(found: dict[str, Any]) -> None:
             cells += [size["evaluation_ms"]["p50"], size["screening_ms"]["p50"]]
             cells += [cpu["registry"], cpu["database"], cpu["both"], size["bytes_a_record"]]
             print(f"{'':<12}{size['records']:>10,}" + "".join(f"{cell:>15,}" for cell in cells))
+        print(f"a multiplication on the curve takes {database['curve_multiplication_us']} microseconds at present")
         print(f"most records to fewest: processor time {database['cpu_ratio']}, elapsed {database['elapsed_ratio']}")
         for process, mib in database["resident_mib"].items():
             print(f"  {process:<20} {mib} MiB")

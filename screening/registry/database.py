@@ -4,6 +4,7 @@ SQLite runs in WAL mode with synchronous=FULL: what was answered survives a cras
 that it waits for its turn at the beginning and never fails half-way.
 """
 
+import select
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from screening.registry.errors import NotReadyError, translate_database_error
@@ -72,9 +73,10 @@ def create_engine(url: str, *, pool_size: int = 5) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sqlalchemy.create_engine(
-        parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5, "options": "-c lock_timeout=5s"}, **common
-    )
+    connect = {"connect_timeout": 5, "options": "-c lock_timeout=5s"}
+    engine = sqlalchemy.create_engine(parsed, connect_args=connect, **common)
+    event.listen(engine, "checkout", _refuse_closed)
+    return engine
 
 
 def create_sessions(engine: Engine) -> sessionmaker[Session]:
@@ -162,6 +164,20 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for statement in _SQLITE_SETTINGS:
         cursor.execute(statement)
     cursor.close()
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """Has the pool connect anew where the server has ended.
+
+    An idle server has nothing to say but that it ends: where its socket can be read, it did. That costs no question
+    to the server, of which a screening would ask four.
+    """
+    if not connection.closed:
+        heard = select.poll()
+        heard.register(connection.fileno(), select.POLLIN)
+        if not heard.poll(0):
+            return
+    raise InvalidatePoolError
 
 
 def _begin_sqlite(connection: Connection) -> None:
