@@ -142,7 +142,7 @@ def _again(pattern: Mapping[str, Sequence[Row]], number: int, chunk: Mapping[str
 
 def _anew(row: Row, names: Mapping[str, str]) -> Row:
     """The same row with other ids, and other random parts, in all its texts; an event's body is one too."""
-    changed = {column: _renamed(value, names) for column, value in row.items() if isinstance(value, str)}
+    changed: Row = {column: _renamed(value, names) for column, value in row.items() if isinstance(value, str)}
     if "body" in row:
         changed["body"] = _renamed(bytes(row["body"]).decode(), names).encode()
     return {**row, **changed}
