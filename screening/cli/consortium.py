@@ -28,6 +28,7 @@ PROGRAM: Final = (sys.executable, "-c", "from screening.cli import main; main()"
 REGISTRY_ID: Final = "demo-registry"
 KEYHOLDER_ID: Final = "keyholder-1"
 STATE_FILE: Final = "consortium.json"
+LIBSODIUM: Final = "SCREENING_LIBSODIUM"
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
 SHARED_FILES: Final = ("trust.json", "organisation.keys.json", "certificate.json")
@@ -198,7 +199,7 @@ class Consortium:
         self.logins[login.email] = login
 
     def _command(self, *words: str) -> str:
-        done = subprocess.run([*self._program, *words], capture_output=True, text=True, check=False)
+        done = subprocess.run([*self._program, *words], env=_environment(), capture_output=True, text=True, check=False)
         if done.returncode:
             raise ConsortiumError(f"screening {' '.join(words[:2])} failed: {done.stderr.strip()}")
         return done.stdout
@@ -223,7 +224,12 @@ class Consortium:
         command += ["--bind", f"127.0.0.1:{port}", "--workers", str(self._workers)]
         with self.log(service).open("ab") as output:
             self._processes[service] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                command,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def stop(self) -> None:
@@ -324,3 +330,8 @@ def read_trust(path: Path) -> Any:
 
 def _password() -> str:
     return secrets.token_urlsafe(18)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without settings of another registry or profile, which would go first."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SCREENING_") or name == LIBSODIUM}
